@@ -1,0 +1,1 @@
+"""Where roads come from: procedural generation and files."""
