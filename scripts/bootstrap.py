@@ -12,6 +12,7 @@ library is used. `make demo`, `make test`, `make check` and `make setup` are the
 from __future__ import annotations  # an older Python must get as far as our message
 
 import contextlib
+import difflib
 import hashlib
 import json
 import os
@@ -377,9 +378,17 @@ def run_job(commands: Sequence[Sequence[str]], further: Sequence[str]) -> int:
 
 
 def main(argv: Sequence[str]) -> int:
-    if not argv or argv[0] not in JOBS:
-        print(__doc__)
-        return 0 if not argv or argv[0] in {"-h", "--help"} else 2
+    if not argv or argv[0] in {"-h", "--help"}:
+        print(__doc__.strip())
+        return 0
+    if argv[0] not in JOBS:
+        near = difflib.get_close_matches(argv[0], JOBS, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        print(
+            f"redrive: error: no job {argv[0]!r}; {hint}There are {', '.join(JOBS)}",
+            file=sys.stderr,
+        )
+        return 2
     try:
         check_python(argv[0])
         with only_one():

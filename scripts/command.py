@@ -1,0 +1,139 @@
+"""What every command shares: options from a dataclass, and errors that are one line.
+
+A command module has `main(argv) -> int`; it reads its options with `parse` and raises where
+something is wrong. `run_command` turns what it raises into a line and an exit status.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import errno
+import io
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+Options = TypeVar("Options")
+
+FAILED, WRONG, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141  # exit statuses
+TRACEBACK = "REDRIVE_TRACEBACK"
+FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def unknown(kind: str, word: str, known: Iterable[str]) -> str:
+    """The sentence for a word that is none of the known ones, with those nearest to it.
+
+    `unknown policy 'lsmt'; did you mean 'lstm'? There are attention, lstm, mlp`
+    """
+    words = sorted(known)
+    hint = did_you_mean(word, words)
+    return f"unknown {kind} {word!r}; {hint}there are {', '.join(words)}"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'lstm'? `, or nothing where no known word is near."""
+    words = list(known)
+    longer = [name for name in words if len(word) > 1 and name.startswith(word.lower())]
+    near = longer or difflib.get_close_matches(word.lower(), words, n=2)
+    return f"did you mean {' or '.join(map(repr, near))}? " if near else ""
+
+
+def parse(options: type[Options], argv: Sequence[str], command: str) -> Options:
+    """Read the options of `redrive COMMAND` with tyro; a wrong choice is told the near ones."""
+    import tyro
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            return tyro.cli(options, args=argv, prog=f"redrive {command}")
+    except SystemExit:
+        text = said.getvalue()
+        sys.stderr.write(text)
+        hint = _near_choice(text)
+        if hint:
+            sys.stderr.write(f"redrive: error: {hint}\n")
+        raise
+
+
+def run_command(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+    """Run a command to its end; its exit status.
+
+    0 done, 2 something given was wrong, 130 stopped by Ctrl-C, 1 a mistake of ours. Nobody sees a
+    traceback for what they typed or for a file that is broken; REDRIVE_TRACEBACK=1 shows it.
+    """
+    try:
+        status = main(argv)
+        sys.stdout.flush()
+        return status
+    except SystemExit as stop:  # tyro: after --help, or after it has said what is wrong
+        return _status(stop)
+    except KeyboardInterrupt:
+        _explain("stopped; what was finished is saved")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone: `redrive list | head -1`
+        with contextlib.suppress(OSError):  # else Python complains when it flushes at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:  # noqa: BLE001  the outermost door; what is ours shows whole
+        message = user_message(error)
+        if message is None:
+            traceback.print_exc()
+            _explain(
+                "redrive: error: this is a mistake in redrive, not in what you typed; "
+                "please report it with the lines above"
+            )
+            return FAILED
+        if os.environ.get(TRACEBACK):
+            traceback.print_exc()
+        _explain(f"redrive: error: {message}")
+        return WRONG
+
+
+def user_message(error: Exception) -> str | None:
+    """The one line for an error that a user can do something about; None for a mistake of ours."""
+    text = " ".join(str(error).split())
+    # safetensors has an error of its own, with the system's words inside
+    if getattr(error, "errno", None) in FULL or "No space left on device" in text:
+        where = getattr(error, "filename", None)
+        place = f" (while writing {where})" if where else ""
+        return (
+            f"the disk is full{place}; make room and give the same command again: "
+            "what was finished is saved"
+        )
+    if isinstance(error, KeyError):  # our own are sentences; a bare key is a mistake of ours
+        argument = error.args[0] if error.args else None
+        return argument if isinstance(argument, str) and " " in argument else None
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
+    if isinstance(error, MemoryError):
+        return f"out of memory: {text}" if text else "out of memory; ask for less at a time"
+    if isinstance(error, (ValueError, OSError, ImportError)):
+        return text or type(error).__name__
+    return None
+
+
+def _status(stop: SystemExit) -> int:
+    if isinstance(stop.code, int) or stop.code is None:
+        return stop.code or 0
+    _explain(str(stop.code))
+    return FAILED
+
+
+def _explain(line: str) -> None:
+    with contextlib.suppress(OSError):  # stderr may be closed, too
+        print(line, file=sys.stderr, flush=True)
+
+
+def _near_choice(said: str) -> str:
+    """The near words for tyro's "invalid choice 'x' for argument '--y'. Expected one of (...)"."""
+    flat = " ".join(said.replace("│", " ").split())
+    found = re.search(r"invalid choice '(.*?)' for argument '(.*?)'\. Expected one of (.*)", flat)
+    if not found:
+        return ""
+    word, argument, rest = found.groups()
+    hint = did_you_mean(word, re.findall(r"'(.*?)'", rest))
+    return f"{argument} {word}: {hint.strip()}" if hint else ""
