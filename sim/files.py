@@ -190,6 +190,12 @@ def read_slice(path: Path, column: Column, start: int, stop: int) -> np.ndarray:
     return out
 
 
+def read_whole(path: Path, column: Column) -> np.ndarray:
+    """All rows of a column, or the one number of a column without axes."""
+    rows = Column(column.dtype, (math.prod(column.shape),), column.offset)
+    return read_slice(path, rows, 0, rows.shape[0]).reshape(column.shape)
+
+
 def _cut(path: Path, expected: int, size: int) -> str:
     return (
         f"{path} is truncated: at least {expected} bytes were expected, {size} are there; "
