@@ -1,0 +1,1 @@
+"""Who drives: expert, human, replay, learned; the rollout loop; demonstrations."""

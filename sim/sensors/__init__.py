@@ -1,0 +1,1 @@
+"""Sensors: frozen settings and pure functions of the state."""
