@@ -18,12 +18,13 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -107,27 +108,29 @@ def run_step(
     environment = {name: value for name, value in os.environ.items() if name not in drop}
     environment["PYTHONUNBUFFERED"] = "1"
     lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    with LOG.open("a", encoding="utf-8") as log:
+
+    def read(stream: Iterable[str]) -> None:
+        for line in stream:
+            lines.put(line)
+        lines.put(None)
+
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        start_new_session=os.name == "posix",  # so that what it starts can be ended with it
+    )
+    with LOG.open("a", encoding="utf-8") as log, process:
         log.write(f"+ {' '.join(command)}\n")
-        process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-        )
         assert process.stdout is not None
-
-        def read(stream: Iterator[str]) -> None:
-            for line in stream:
-                lines.put(line)
-            lines.put(None)
-
-        threading.Thread(target=read, args=(process.stdout,), daemon=True).start()
+        reader = threading.Thread(target=read, args=(process.stdout,), daemon=True)
+        reader.start()
         try:
             while True:
                 try:
@@ -142,12 +145,20 @@ def run_step(
                     on_line(line.strip())
                 meter.show()
         except BaseException:
-            process.kill()
+            end(process)
             raise
         finally:
-            status = process.wait()
+            reader.join()
     meter.close()
-    return status
+    return process.returncode
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """Kill a process that leads a session, and all in it."""
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
 
 
 class PipReader:
@@ -389,6 +400,7 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
+    killed = signal.signal(signal.SIGTERM, signal.default_int_handler)  # takes pip along
     try:
         check_python(argv[0])
         with only_one():
@@ -401,6 +413,7 @@ def main(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         print("\nstopped; the next run starts the set-up again", file=sys.stderr)
         return 130
+    signal.signal(signal.SIGTERM, killed)
     return run_job(JOBS[argv[0]], argv[1:])
 
 
