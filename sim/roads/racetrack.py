@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..road import Lane, Material, Road
+from ..road import Lane, Material, Ribbon, Road
 from .paving import Paver
 from .spline import PeriodicSpline
 
@@ -18,6 +18,7 @@ FEWEST_POINTS = 10
 LONGEST_JUMP = 10.0  # between neighbouring points, as a multiple of the median
 WIDEST = 100.0  # to one side [m]
 SHORTEST, LONGEST = 100.0, 100e3  # lap [m]
+TIGHTEST_RADIUS = 2.0  # [m]
 
 # Points are good to some decimetres: bends shorter than this are noise [m].
 SMOOTHED_WAVELENGTH = 18.0
@@ -41,18 +42,17 @@ def load_racetrack(path: str | Path) -> Road:
     table, numbers = _read(path)
     _check_shape(path, table[:, :2], numbers)
     spline = PeriodicSpline.fit(table[:, :2], table, SMOOTHED_WAVELENGTH)
+    _check_bends(path, spline, table, numbers)
     parameters, spacing = spline.equal_steps(1.0)
-    value, first, second = (spline.at(parameters, derivative) for derivative in range(3))
-    speed = np.hypot(first[:, 0], first[:, 1])
-    curvature = (first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]) / speed**3
-    heading = np.unwrap(np.arctan2(first[:, 1], first[:, 0]))
+    value, slope = spline.at(parameters), spline.at(parameters, derivative=1)
+    curvature = spline.curvature(parameters)
     narrowest = table[:, 2:].min(axis=0)  # a spline may overshoot where the width jumps
     right = np.maximum(value[:, 2], narrowest[0])
     left = np.maximum(value[:, 3], narrowest[1])
     lane = Lane(
         x=value[:, 0].copy(),
         y=value[:, 1].copy(),
-        heading=heading,
+        heading=np.unwrap(np.arctan2(slope[:, 1], slope[:, 0])),
         curvature=curvature,
         spacing=spacing,
         left=np.minimum(left, FOLD / np.maximum(curvature, 1e-9)),
@@ -64,7 +64,7 @@ def load_racetrack(path: str | Path) -> Road:
     )
 
 
-def _ribbons(lane: Lane) -> tuple:
+def _ribbons(lane: Lane) -> tuple[Ribbon, ...]:
     paver = Paver(lane.x, lane.y, lane.heading, lane.curvature, closed=True)
     paved_left, paved_right = lane.left + PAVED_SHOULDER, lane.right + PAVED_SHOULDER
     return (
@@ -161,7 +161,7 @@ def _check_shape(path: Path, points: np.ndarray, numbers: list[int]) -> None:
             f"{LONGEST / 1e3:g} km; are x_m and y_m in metres?"
         )
     if steps.max() > LONGEST_JUMP * median:
-        i = int(steps.argmax())
+        i = int((steps > LONGEST_JUMP * median).argmax())
         if i == len(steps) - 1:
             raise ValueError(
                 f"{path}: the last point (line {numbers[-1]}) is {steps[i]:.4g} m from the first "
@@ -171,4 +171,19 @@ def _check_shape(path: Path, points: np.ndarray, numbers: list[int]) -> None:
         raise ValueError(
             f"{path}, line {numbers[i + 1]} is {steps[i]:.4g} m from line {numbers[i]}, while "
             f"points are {median:.3g} m apart; is a point wrong or missing?"
+        )
+
+
+def _check_bends(path: Path, spline: PeriodicSpline, table: np.ndarray, numbers: list[int]) -> None:
+    """No bend is so tight that the points can only be out of order."""
+    parameters = np.arange(0.0, spline.period, 0.5)
+    curvature = np.nan_to_num(np.abs(spline.curvature(parameters)), nan=np.inf)
+    worst = int(curvature.argmax())
+    if curvature[worst] > 1.0 / TIGHTEST_RADIUS:
+        place = spline.at(parameters[worst : worst + 1])[0, :2]
+        row = int(np.hypot(*(table[:, :2] - place).T).argmin())
+        raise ValueError(
+            f"{path}, line {numbers[row]}: the track turns there with a radius of "
+            f"{1.0 / curvature[worst]:.2g} m, expected at least {TIGHTEST_RADIUS:g} m; "
+            "are the points in the order in which they are driven?"
         )

@@ -66,6 +66,13 @@ class PeriodicSpline:
         nodes = (span[:, None] + np.arange(DEGREE + 1)) % count
         return np.einsum("ni,nic->nc", weights, self.coefficients[nodes])
 
+    def curvature(self, parameters: np.ndarray) -> np.ndarray:
+        """(N,) [1/m], positive turns left; not finite where the curve stops and turns on the spot."""
+        first, second = self.at(parameters, 1), self.at(parameters, 2)
+        cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return cross / np.hypot(first[:, 0], first[:, 1]) ** 3
+
     def equal_steps(self, spacing: float) -> tuple[np.ndarray, float]:
         """(M,) parameters of points at equal arc length once round, and how far apart [m].
 
