@@ -5,11 +5,13 @@ Status and progress go to stderr, results to stdout: `redrive bench --json > her
 
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 if TYPE_CHECKING:
@@ -75,6 +77,20 @@ def rate(mean: float, low: float, high: float) -> str:
 def interval(mean: float, low: float, high: float, digits: int = 3) -> str:
     """A number with its interval: `0.123 [0.101, 0.150]`."""
     return f"{mean:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+
+
+def typed(words: str) -> str:
+    """A command of ours as it must be typed here: by its path where it is not on the PATH.
+
+    `typed("watch runs/a")` is `redrive watch runs/a`, or `.venv/bin/redrive watch runs/a` after a
+    `make demo` without `source .venv/bin/activate`.
+    """
+    ours = Path(sys.executable).parent / "redrive"
+    found = shutil.which("redrive")
+    if (found and Path(found).parent == ours.parent) or not shutil.which(ours):
+        return f"redrive {words}"
+    here = Path.cwd()
+    return f"{ours.relative_to(here) if ours.is_relative_to(here) else ours} {words}"
 
 
 @cache

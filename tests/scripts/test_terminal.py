@@ -1,9 +1,11 @@
 import io
+import sys
+from pathlib import Path
 
 import pytest
 
 from redrive import terminal
-from redrive.terminal import interval, progress, rate, say, table
+from redrive.terminal import interval, progress, rate, say, table, typed
 
 
 def test_progress_in_a_pipe_is_few_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -80,3 +82,27 @@ def test_a_row_of_another_length_is_refused() -> None:
 def test_numbers_stand_with_their_intervals() -> None:
     assert interval(0.1234, 0.1, 0.15) == "0.123 [0.100, 0.150]"
     assert interval(12.34, 10, 15, digits=1) == "12.3 [10.0, 15.0]"
+
+
+@pytest.fixture
+def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of programs in an environment of its own, in the current folder."""
+    programs = tmp_path / ".venv" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("python", "redrive"):
+        (programs / name).touch(mode=0o755)
+    monkeypatch.setattr(sys, "executable", str(programs / "python"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return programs
+
+
+def test_a_next_step_is_given_as_it_can_be_typed(environment: Path) -> None:
+    assert typed("watch runs/a") == str(Path(".venv", "bin", "redrive")) + " watch runs/a"
+
+
+def test_in_an_active_environment_the_name_will_do(
+    environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(environment))
+    assert typed("watch runs/a") == "redrive watch runs/a"
