@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .appearance import SKYLINE_STEPS, skylines
+from .appearance import SKYLINE_STEPS
 from .compiled import compiled
 from .raster import FULL, LAYER_BITS, ROW_BITS, add_edge
 from .scene import FAR, NEAR

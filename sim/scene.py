@@ -77,29 +77,6 @@ def build_scene(road: Road) -> Scene:
     return Scene(flat.astype(np.float32), every, blocks, np.array([0, len(blocks)], dtype=np.int32))
 
 
-def join_scenes(scenes: list[Scene]) -> Scene:
-    """Many scenes as one; scene i becomes road i."""
-    pieces, blocks, first_block = [], [], [np.zeros(1, np.int32)]
-    points_before = pieces_before = blocks_before = 0
-    for scene in scenes:
-        moved = scene.pieces.copy()
-        moved["first"] += points_before
-        pieces.append(moved)
-        moved_blocks = scene.blocks.copy()
-        moved_blocks["first"] += pieces_before
-        blocks.append(moved_blocks)
-        first_block.append(scene.first_block[1:] + np.int32(blocks_before))
-        points_before += len(scene.points)
-        pieces_before += len(scene.pieces)
-        blocks_before += len(scene.blocks)
-    return Scene(
-        np.concatenate([scene.points for scene in scenes]),
-        np.concatenate(pieces),
-        np.concatenate(blocks),
-        np.concatenate(first_block),
-    )
-
-
 def _cut(ribbon: Ribbon) -> list[tuple[np.ndarray, np.ndarray]]:
     """Points and pieces of each form of a ribbon."""
     sections = np.concatenate([ribbon.left, ribbon.right], axis=1)

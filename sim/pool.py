@@ -1,0 +1,91 @@
+"""The roads that a batch of cars is on: loaded once, stored flat, found by number."""
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from .lanes import LaneTable, make_table
+from .road import Road
+from .roads.source import RoadSource
+from .scene import Scene, build_scene
+
+Table = TypeVar("Table", bound=NamedTuple)
+
+
+class _Growing:
+    """Arrays that grow at the end; room doubles, so n additions cost n."""
+
+    def __init__(self, first: NamedTuple) -> None:
+        self._kind: Any = type(first)
+        self._room = [np.array(column) for column in first]
+        self._used = [len(column) for column in first]
+        self.view: Any = first
+
+    def add(self, columns: NamedTuple) -> None:
+        for k, column in enumerate(columns):
+            need = self._used[k] + len(column)
+            if need > len(self._room[k]):
+                room = np.empty(
+                    (max(need, 2 * len(self._room[k])), *column.shape[1:]), column.dtype
+                )
+                room[: self._used[k]] = self._room[k][: self._used[k]]
+                self._room[k] = room
+            self._room[k][self._used[k] : need] = column
+            self._used[k] = need
+        self.view = self._kind(*(room[:n] for room, n in zip(self._room, self._used, strict=True)))
+
+
+class RoadPool:
+    """Roads of one source, each loaded when a car first needs it."""
+
+    def __init__(self, source: RoadSource) -> None:
+        self.source = source
+        self.slots = np.full(source.count, -1, np.int64)
+        self._lanes: _Growing | None = None
+        self._scene: _Growing | None = None
+
+    @property
+    def lanes(self) -> LaneTable:
+        """Lanes of every loaded road."""
+        assert self._lanes is not None
+        return self._lanes.view  # type: ignore[no-any-return]
+
+    @property
+    def scene(self) -> Scene:
+        """Everything to draw of every loaded road."""
+        assert self._scene is not None
+        return self._scene.view  # type: ignore[no-any-return]
+
+    def load(self, numbers: np.ndarray) -> np.ndarray:
+        """The slots of roads, by their numbers in the source; loads those that are missing."""
+        for number in np.unique(numbers[self.slots[numbers] < 0]):
+            self.slots[number] = self._append(self.source.road(int(number)))
+        return self.slots[numbers]
+
+    def _append(self, road: Road) -> int:
+        table, scene = make_table(road), build_scene(road)
+        if self._lanes is None or self._scene is None:
+            self._lanes, self._scene = _Growing(table), _Growing(scene)
+            return 0
+        old = self.lanes
+        lanes = len(old.first)
+        moved = table._replace(
+            first=table.first + len(old.x),
+            successor=np.where(table.successor >= 0, table.successor + lanes, -1),
+            road_first=table.road_first[1:] + lanes,
+        )
+        slot = len(old.road_first) - 1
+        self._lanes.add(moved)
+        drawn = self.scene
+        pieces, blocks = scene.pieces.copy(), scene.blocks.copy()
+        pieces["first"] += len(drawn.points)
+        blocks["first"] += len(drawn.pieces)
+        self._scene.add(
+            Scene(
+                scene.points,
+                pieces,
+                blocks,
+                scene.first_block[1:] + np.int32(len(drawn.blocks)),
+            )
+        )
+        return slot

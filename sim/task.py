@@ -1,0 +1,77 @@
+"""What an episode asks of a driver: where it starts, when it ends, what counts as success.
+
+A task is data. Off-lane is judged both ways everywhere; a task says which of the two ends it.
+"""
+
+from dataclasses import asdict, dataclass, replace
+from enum import IntEnum
+from typing import Any
+
+OFF_LANE_RULES = ("free_margin", "centre_2m", "none")
+CENTRE_LIMIT = 2.0  # of the rule `centre_2m`: VISTA's [m]
+
+
+class Ended(IntEnum):
+    """Why an episode is over; 0 while it runs."""
+
+    RUNNING = 0
+    ROUTE_COMPLETED = 1
+    OFF_LANE = 2
+    WRONG_WAY = 3
+    TIME_UP = 4
+
+
+@dataclass(frozen=True)
+class Task:
+    """Start distribution, route and ends of an episode.
+
+    off_lane: which rule ends the episode.
+        `free_margin`: the car's outline leaves its lane (VISTA 1.0's idea, with the true outline).
+        `centre_2m`: the rear axle's centre is more than 2 m from the lane's (VISTA 2.0's rule).
+        `none`: neither; only heading, route and time do.
+    """
+
+    name: str = "lane-following"
+    route_length: float = 400.0  # [m]; 0: no route, the time limit ends it
+    time_limit: float = 90.0  # [s]
+    off_lane: str = "free_margin"
+    max_heading_error: float = 1.5707963267948966  # [rad]
+    start_lateral: float = 0.0  # the start lies within this of the centre line [m]
+    start_yaw: float = 0.0  # and within this of the lane's direction [rad]
+    start_speed: tuple[float, float] = (0.9, 1.0)  # shares of the careful speed there
+
+    def __post_init__(self) -> None:
+        if self.off_lane not in OFF_LANE_RULES:
+            raise ValueError(
+                f"off_lane is one of {', '.join(OFF_LANE_RULES)}, got {self.off_lane!r}"
+            )
+        if self.time_limit <= 0.0 or self.route_length < 0.0:
+            raise ValueError(
+                f"time_limit must be positive and route_length at least 0, got "
+                f"{self.time_limit} s and {self.route_length} m"
+            )
+        low, high = self.start_speed
+        if not 0.0 <= low <= high <= 2.0:
+            raise ValueError(f"start_speed is two shares, 0 <= low <= high <= 2; got {low}, {high}")
+        if self.start_yaw > 3.15:
+            raise ValueError(f"start_yaw is in rad, got {self.start_yaw}; is it in degrees?")
+
+    def to_json(self) -> dict[str, Any]:
+        """Settings as plain values, for files."""
+        return asdict(self)
+
+
+LANE_FOLLOWING = Task()
+RECOVERY = replace(
+    LANE_FOLLOWING,
+    name="recovery",
+    route_length=0.0,
+    time_limit=10.0,
+    off_lane="centre_2m",
+    start_lateral=1.5,
+    start_yaw=0.1745,
+    start_speed=(0.7, 1.0),
+)
+RACETRACK = replace(LANE_FOLLOWING, name="racetrack", route_length=0.0, time_limit=60.0)
+
+TASKS = {task.name: task for task in (LANE_FOLLOWING, RECOVERY, RACETRACK)}

@@ -1,0 +1,513 @@
+"""A world of roads: B cars, each on a road of its own, moved and observed together.
+
+State goes in, state comes out. Everything that happens to car i depends on its own seed, episode
+and commands, never on its neighbours: a car in a batch equals the same car alone, bit for bit.
+"""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import chance
+from .appearance import LOOK, Appearance, make_look, skylines
+from .compiled import compiled
+from .guidance import hold_speed, steer_to_centre
+from .lanes import (
+    LaneTable,
+    between,
+    curve_at,
+    lane_length,
+    locate,
+    outline_margin,
+    value_at,
+)
+from .pool import RoadPool
+from .render import Lens, draw_pictures, make_lens
+from .roads.source import RoadSource
+from .sensors.camera import Camera
+from .sensors.lane import LaneView
+from .sensors.odometry import Odometry, measure
+from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Ended, Task
+from .vehicle import Command, Vehicle, move, respond
+
+Sensor = Camera | Odometry
+DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
+
+_MAX_ROADS_AHEAD = 4  # lanes that a car can pass in one step
+
+
+class CarState(NamedTuple):
+    """Everything that is true of B cars; every field is (B,) unless it says so."""
+
+    x: np.ndarray  # of the rear axle, world frame [m]
+    y: np.ndarray
+    yaw: np.ndarray  # [rad], in [-pi, pi)
+    speed: np.ndarray  # [m/s]
+    curvature: np.ndarray  # of the path now [1/m]
+    accel: np.ndarray  # [m/s²]
+    pending: np.ndarray  # (B, delay, 2) commands on their way to the actuators
+    lane: np.ndarray  # int64, number in the pool's lane table
+    arc_length: np.ndarray  # along the lane [m]
+    lateral_offset: np.ndarray  # left positive [m]
+    heading_error: np.ndarray  # [rad]
+    margin: np.ndarray  # of the outline to the lane's bounds [m]
+    progress: np.ndarray  # along the route since the start [m]
+    route_length: np.ndarray  # to drive, or what the speed plan drives in the time limit [m]
+    distance: np.ndarray  # driven [m]
+    steps: np.ndarray  # int64, since the start
+    ended: np.ndarray  # int64, an `Ended`; a car that has ended stays as it is
+    road: np.ndarray  # int64, number in the source
+    slot: np.ndarray  # int64, number in the pool
+    seed: np.ndarray  # uint64
+    episode: np.ndarray  # int64, counted from 0
+    look: np.ndarray  # LOOK: what this episode's world looks like
+
+    @property
+    def state_id(self) -> np.ndarray:
+        """(B,) int64: one number per state of a car; observations and labels carry it."""
+        return self.episode * np.int64(1 << 24) + self.steps
+
+
+@compiled
+def _observe_lane(state, lanes, preview, first, stop, curvature, curvature_ahead, target):  # type: ignore[no-untyped-def]
+    """Fill what `LaneView` adds to the state."""
+    for i in range(first, stop):
+        lane, s, speed = state.lane[i], state.arc_length[i], state.speed[i]
+        a, b, part = between(lanes, lane, s)
+        curvature[i] = value_at(lanes.curvature, a, b, part)
+        a, b, part = between(lanes, lane, s + speed * preview[0])
+        curvature_ahead[i] = value_at(lanes.curvature, a, b, part)
+        a, b, part = between(lanes, lane, s + speed * preview[1])
+        target[i] = value_at(lanes.target_speed, a, b, part)
+
+
+@compiled
+def _find_on_lane(state, lanes, car, numbers, guess):  # type: ignore[no-untyped-def]
+    """Set a car's lane coordinates from its pose; follow the lane into its successor.
+
+    Returns:
+        Whether the car is beyond the end of the last lane.
+    """
+    lane = state.lane[car]
+    at_end = False
+    for _ in range(_MAX_ROADS_AHEAD):
+        s, lateral, cos, sin = locate(lanes, lane, state.x[car], state.y[car], guess)
+        length = lane_length(lanes, lane)
+        if lanes.closed[lane]:
+            s = s % length
+            break
+        if s < length:
+            break
+        if lanes.successor[lane] < 0:
+            at_end = True
+            break
+        lane = lanes.successor[lane]
+        guess = s - length
+    car_cos, car_sin = np.cos(state.yaw[car]), np.sin(state.yaw[car])
+    cos_error = car_cos * cos + car_sin * sin
+    sin_error = car_sin * cos - car_cos * sin
+    i, j, part = between(lanes, lane, s)
+    state.lane[car] = lane
+    state.arc_length[car] = s
+    state.lateral_offset[car] = lateral
+    state.heading_error[car] = np.arctan2(sin_error, cos_error)
+    state.margin[car] = outline_margin(
+        lateral, cos_error, sin_error, value_at(lanes.curvature, i, j, part),
+        value_at(lanes.left, i, j, part), value_at(lanes.right, i, j, part),
+        numbers[8], numbers[9], numbers[10],
+    )  # fmt: skip
+    return at_end
+
+
+@compiled
+def _advance(state, lanes, numbers, limits, curvature, accel, first, stop):  # type: ignore[no-untyped-def]
+    """One step of cars first..stop, in place; `state` is a fresh copy."""
+    dt = numbers[0]
+    delay = state.pending.shape[1]
+    for i in range(first, stop):
+        if state.ended[i] != 0:
+            continue
+        wanted_curvature, wanted_accel = curvature[i], accel[i]
+        if delay > 0:
+            late_curvature, late_accel = state.pending[i, 0, 0], state.pending[i, 0, 1]
+            for k in range(delay - 1):
+                state.pending[i, k, 0] = state.pending[i, k + 1, 0]
+                state.pending[i, k, 1] = state.pending[i, k + 1, 1]
+            state.pending[i, delay - 1, 0] = wanted_curvature
+            state.pending[i, delay - 1, 1] = wanted_accel
+            wanted_curvature, wanted_accel = late_curvature, late_accel
+        bend, push = respond(
+            numbers, state.curvature[i], state.accel[i], wanted_curvature, wanted_accel
+        )
+        state.curvature[i], state.accel[i] = bend, push
+        x, y, yaw, speed, distance = move(
+            state.x[i], state.y[i], state.yaw[i], state.speed[i], bend, push, dt, numbers[4]
+        )
+        state.x[i], state.y[i], state.yaw[i], state.speed[i] = x, y, yaw, speed
+        state.distance[i] += distance
+        state.steps[i] += 1
+        before_lane, before = state.lane[i], state.arc_length[i]
+        at_end = _find_on_lane(state, lanes, i, numbers, before + distance)
+        gained = state.arc_length[i] - before
+        if state.lane[i] != before_lane:
+            gained += lane_length(lanes, before_lane)
+        elif lanes.closed[before_lane]:
+            length = lane_length(lanes, before_lane)
+            gained -= length * np.round(gained / length)
+        state.progress[i] += gained
+        off = (limits[2] == 0.0 and state.margin[i] < 0.0) or (
+            limits[2] == 1.0 and abs(state.lateral_offset[i]) > CENTRE_LIMIT
+        )
+        if at_end or (limits[3] > 0.0 and state.progress[i] >= state.route_length[i]):
+            state.ended[i] = 1
+        if abs(state.heading_error[i]) > limits[1]:
+            state.ended[i] = 3
+        elif off:
+            state.ended[i] = 2
+        elif state.ended[i] == 0 and state.steps[i] * dt >= limits[0] - 1e-9:
+            state.ended[i] = 4
+
+
+@compiled
+def _plan_distance(lanes, lane, s, seconds):  # type: ignore[no-untyped-def]
+    """How far the speed plan drives in a time, from an arc length [m]."""
+    driven, left = 0.0, seconds
+    spacing = lanes.spacing[lane]
+    length = lane_length(lanes, lane)
+    while left > 0.0 and (lanes.closed[lane] or s + driven < length):
+        i, j, part = between(lanes, lane, s + driven)
+        speed = max(value_at(lanes.target_speed, i, j, part), 0.1)
+        step = min(spacing, speed * left)
+        driven += step
+        left -= step / speed
+    return driven
+
+
+@compiled
+def _place(state, lanes, numbers, limits, chances, starts, cars):  # type: ignore[no-untyped-def]
+    """Put cars at the start of their episodes, in place.
+
+    Args:
+        chances: (cars, 6) in [0, 1): lane, place, lateral, yaw, speed.
+        starts: (6,) route length, lateral, yaw, least and greatest share of the careful speed.
+    """
+    for k in range(cars.size):
+        i = cars[k]
+        slot = state.slot[i]
+        first, stop = lanes.road_first[slot], lanes.road_first[slot + 1]
+        lane = first + np.int64(chances[k, 0] * (stop - first))
+        length = lane_length(lanes, lane)
+        route = starts[0]
+        if lanes.closed[lane]:
+            s = chances[k, 1] * length
+        else:
+            room = max(length - max(route, 100.0) - 12.0, 0.0)
+            s = min(6.0, 0.1 * length) + chances[k, 1] * room
+        cx, cy, dx, dy, _, _ = curve_at(lanes, lane, s)
+        scale = 1.0 / np.sqrt(dx * dx + dy * dy)
+        dx, dy = dx * scale, dy * scale
+        lateral = (2.0 * chances[k, 2] - 1.0) * starts[1]
+        turn = (2.0 * chances[k, 3] - 1.0) * starts[2]
+        a, b, part = between(lanes, lane, s)
+        careful = value_at(lanes.target_speed, a, b, part)
+        yaw = np.arctan2(dy, dx) + turn
+        state.x[i], state.y[i] = cx - dy * lateral, cy + dx * lateral
+        state.yaw[i] = yaw - 2.0 * np.pi * np.floor((yaw + np.pi) / (2.0 * np.pi))
+        state.speed[i] = careful * (starts[3] + chances[k, 4] * (starts[4] - starts[3]))
+        bend = value_at(lanes.curvature, a, b, part)
+        state.curvature[i] = min(max(bend, -numbers[1]), numbers[1])
+        state.accel[i] = 0.0
+        for d in range(state.pending.shape[1]):
+            state.pending[i, d, 0], state.pending[i, d, 1] = state.curvature[i], 0.0
+        state.lane[i] = lane
+        _find_on_lane(state, lanes, i, numbers, s)
+        state.progress[i] = state.distance[i] = 0.0
+        state.steps[i] = 0
+        state.ended[i] = 0
+        if route > 0.0:
+            state.route_length[i] = route if lanes.closed[lane] else min(route, length - s)
+        else:
+            state.route_length[i] = _plan_distance(lanes, lane, s, limits[0])
+
+
+@dataclass(frozen=True)
+class RoadWorld:
+    """Cars on roads whose geometry is known, drawn exactly.
+
+    world: which roads, as `RoadSource` reads it.
+    sensors: what a driver may see, by name.
+    threads: slices of a batch that are computed at the same time; results do not depend on it.
+    """
+
+    world: str = "procedural"
+    sensors: Mapping[str, Sensor] = field(default_factory=lambda: dict(DEFAULT_SENSORS))
+    task: Task = LANE_FOLLOWING
+    vehicle: Vehicle = Vehicle()
+    appearance: Appearance = Appearance()
+    dt: float = 0.1  # [s]
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if not 0.001 <= self.dt <= 1.0:
+            raise ValueError(f"dt must lie between 0.001 and 1 s, got {self.dt}")
+        if self.threads < 1:
+            raise ValueError(f"threads must be at least 1, got {self.threads}")
+        for name, sensor in self.sensors.items():
+            if not isinstance(sensor, Camera | Odometry):
+                raise ValueError(
+                    f"sensor {name!r} is a {type(sensor).__name__}; "
+                    "give a Camera or an Odometry, with its settings"
+                )
+
+    @cached_property
+    def pool(self) -> RoadPool:
+        """The roads loaded so far."""
+        return RoadPool(RoadSource(self.world))
+
+    @cached_property
+    def _numbers(self) -> np.ndarray:
+        return self.vehicle.numbers(self.dt)
+
+    @cached_property
+    def _limits(self) -> np.ndarray:
+        """time limit, heading limit, off-lane rule, whether the route ends it."""
+        task = self.task
+        return np.array(
+            [
+                task.time_limit,
+                task.max_heading_error,
+                OFF_LANE_RULES.index(task.off_lane),
+                task.route_length,
+            ]
+        )
+
+    @cached_property
+    def _preview(self) -> np.ndarray:
+        """Seconds ahead at which a command acts: steering, speed."""
+        vehicle = self.vehicle
+        late = (0.5 + vehicle.delay_steps) * self.dt
+        return np.array([late + vehicle.steer_lag, late + vehicle.accel_lag + 0.3])
+
+    @cached_property
+    def _lenses(self) -> dict[str, Lens]:
+        return {
+            name: make_lens(sensor)
+            for name, sensor in self.sensors.items()
+            if isinstance(sensor, Camera)
+        }
+
+    @cached_property
+    def _hills(self) -> np.ndarray:
+        return skylines()
+
+    @cached_property
+    def _workers(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.threads, thread_name_prefix="redrive")
+
+    def _in_slices(self, batch: int, work: Callable[[int, int], Any]) -> None:
+        """Call `work(first, stop)` for slices of the batch, one thread each."""
+        if self.threads == 1 or batch < 2 * self.threads:
+            work(0, batch)
+            return
+        edges = np.linspace(0, batch, self.threads + 1).astype(int)
+        list(self._workers.map(work, edges[:-1].tolist(), edges[1:].tolist()))
+
+    def reset(self, seeds: np.ndarray, episode: int = 0) -> CarState:
+        """Start one episode per seed.
+
+        Args:
+            seeds: (B,) whole numbers >= 0; the road, start and look follow from seed and episode.
+        """
+        seeds = np.atleast_1d(np.asarray(seeds))
+        if seeds.dtype.kind not in "iu" or (seeds.size and int(seeds.min()) < 0):
+            raise ValueError(f"seeds are whole numbers from 0, got {seeds.dtype} {seeds[:4]}")
+        batch = len(seeds)
+
+        def zeros() -> np.ndarray:
+            return np.zeros(batch)
+
+        def counts() -> np.ndarray:
+            return np.zeros(batch, np.int64)
+
+        state = CarState(
+            x=zeros(), y=zeros(), yaw=zeros(), speed=zeros(), curvature=zeros(), accel=zeros(),
+            pending=np.zeros((batch, self.vehicle.delay_steps, 2)),
+            lane=counts(), arc_length=zeros(), lateral_offset=zeros(), heading_error=zeros(),
+            margin=zeros(), progress=zeros(), route_length=zeros(), distance=zeros(),
+            steps=counts(), ended=counts(), road=counts(), slot=counts(),
+            seed=seeds.astype(np.uint64), episode=counts() + episode, look=np.zeros(batch, LOOK),
+        )  # fmt: skip
+        self._start(state, np.arange(batch))
+        return state
+
+    def restart(self, state: CarState, which: np.ndarray) -> CarState:
+        """Start the next episode of the cars in `which` (B,) bool; the others stay as they are."""
+        cars = np.flatnonzero(which)
+        if not len(cars):
+            return state
+        state = CarState(*(column.copy() for column in state))
+        state.episode[cars] += 1
+        self._start(state, cars)
+        return state
+
+    def _start(self, state: CarState, cars: np.ndarray) -> None:
+        seed, episode = state.seed[cars], state.episode[cars]
+        many = np.uint64(self.pool.source.count)
+        state.road[cars] = (chance.bits(seed, episode, chance.ROAD) % many).astype(np.int64)
+        state.slot[cars] = self.pool.load(state.road[cars])
+        keys = ((chance.LANE, 0), (chance.START, 0), (chance.OFFSET, 0), (chance.OFFSET, 1),
+                (chance.OFFSET, 2))  # fmt: skip
+        chances = np.stack([chance.uniform(seed, episode, *key) for key in keys], axis=1)
+        task = self.task
+        starts = np.array(
+            [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed]
+        )
+        _place(state, self.pool.lanes, self._numbers, self._limits, chances, starts, cars)
+        if self.appearance.randomise == 0.0:
+            state.look[cars] = self._plain_look
+            return
+        for car in cars:
+            rng = chance.generator(int(state.seed[car]), int(state.episode[car]), chance.LOOK)
+            state.look[car] = make_look(self.appearance, rng)
+
+    @cached_property
+    def _plain_look(self) -> np.ndarray:
+        return make_look(self.appearance, np.random.default_rng(0))
+
+    def place(self, state: CarState, lateral: np.ndarray, yaw: np.ndarray) -> CarState:
+        """Move cars sideways and turn them, relative to the lane where they are.
+
+        Args:
+            lateral: (B,) offset from the centre line [m]; yaw: (B,) against the lane [rad].
+        """
+        state = CarState(*(column.copy() for column in state))
+        _offset(state, self.pool.lanes, self._numbers, np.asarray(lateral, float),
+                np.asarray(yaw, float))  # fmt: skip
+        return state
+
+    def step(self, state: CarState, command: Command) -> CarState:
+        """Move every car that has not ended by `dt`.
+
+        Raises:
+            ValueError: a command is not a finite number, or not one per car.
+        """
+        curvature = np.asarray(command.curvature, np.float64)
+        accel = np.asarray(command.accel, np.float64)
+        batch = len(state.x)
+        if curvature.shape != (batch,) or accel.shape != (batch,):
+            raise ValueError(
+                f"a command has one curvature and one acceleration per car, ({batch},); "
+                f"got {curvature.shape} and {accel.shape}"
+            )
+        if not (np.isfinite(curvature).all() and np.isfinite(accel).all()):
+            raise ValueError("a command is not a finite number; the driver gave NaN or infinity")
+        state = CarState(*(column.copy() for column in state))
+        lanes = self.pool.lanes
+        self._in_slices(
+            batch,
+            lambda first, stop: _advance(
+                state, lanes, self._numbers, self._limits, curvature, accel, first, stop
+            ),
+        )
+        return state
+
+    def observe(
+        self, state: CarState, out: Mapping[str, np.ndarray] | None = None
+    ) -> dict[str, np.ndarray]:
+        """What the sensors see.
+
+        Args:
+            out: arrays to draw the pictures into, by sensor; without it, new ones.
+
+        Returns:
+            Per sensor: a camera gives (B, H, W, 3) uint8 RGB, odometry (B, 2) float32.
+        """
+        view: dict[str, np.ndarray] = {}
+        for name, sensor in self.sensors.items():
+            if isinstance(sensor, Camera):
+                view[name] = self.draw(state, sensor, out.get(name) if out else None, name)
+            else:
+                view[name] = measure(state.speed, state.curvature)
+        return view
+
+    def draw(
+        self,
+        state: CarState,
+        camera: Camera,
+        out: np.ndarray | None = None,
+        name: str | None = None,
+    ) -> np.ndarray:
+        """(B, H, W, 3) uint8 RGB: what a camera in each car sees."""
+        batch = len(state.x)
+        lens = self._lenses[name] if name in self._lenses else make_lens(camera)
+        images = np.empty((batch, *camera.shape), np.uint8) if out is None else out
+        if images.shape != (batch, *camera.shape) or images.dtype != np.uint8:
+            raise ValueError(
+                f"pictures are drawn into uint8 {(batch, *camera.shape)}, "
+                f"got {images.dtype} {images.shape}"
+            )
+        flat = images.reshape(batch, camera.height, -1)
+        keys = chance.bits(state.seed, state.episode, chance.PICTURE, state.steps)
+        keys = (keys >> np.uint64(33)).astype(np.int32)
+        scene = self.pool.scene
+        self._in_slices(
+            batch,
+            lambda first, stop: draw_pictures(
+                flat, first, stop, scene, state.slot, lens, self._hills, state.look,
+                state.x, state.y, state.yaw, keys,
+            ),
+        )  # fmt: skip
+        return images
+
+    def lane_view(self, state: CarState) -> LaneView:
+        """The privileged view: the lane as it is."""
+        batch = len(state.x)
+        curvature, ahead, target = np.empty(batch), np.empty(batch), np.empty(batch)
+        _observe_lane(state, self.pool.lanes, self._preview, 0, batch, curvature, ahead, target)
+        return LaneView(
+            state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
+            state.margin, state.arc_length,
+        )  # fmt: skip
+
+    def road_name(self, road: int) -> str:
+        """Name of a road by its number in the source."""
+        return self.pool.source.name(int(road))
+
+
+@compiled
+def _offset(state, lanes, numbers, lateral, yaw):  # type: ignore[no-untyped-def]
+    for i in range(lateral.size):
+        cx, cy, dx, dy, _, _ = curve_at(lanes, state.lane[i], state.arc_length[i])
+        scale = 1.0 / np.sqrt(dx * dx + dy * dy)
+        dx, dy = dx * scale, dy * scale
+        state.x[i], state.y[i] = cx - dy * lateral[i], cy + dx * lateral[i]
+        turned = np.arctan2(dy, dx) + yaw[i]
+        state.yaw[i] = turned - 2.0 * np.pi * np.floor((turned + np.pi) / (2.0 * np.pi))
+        _find_on_lane(state, lanes, i, numbers, state.arc_length[i])
+
+
+@compiled
+def _guide(view_lateral, view_heading, curvature, ahead, speed, target, out_curvature, out_accel):  # type: ignore[no-untyped-def]
+    for i in range(speed.size):
+        out_curvature[i] = steer_to_centre(
+            view_lateral[i], np.cos(view_heading[i]), np.sin(view_heading[i]),
+            curvature[i], ahead[i], speed[i],
+        )  # fmt: skip
+        out_accel[i] = hold_speed(speed[i], target[i])
+
+
+def guide(view: LaneView) -> Command:
+    """What the privileged driver commands; see `guidance.py`."""
+    curvature, accel = np.empty(len(view.speed)), np.empty(len(view.speed))
+    _guide(
+        view.lateral_offset, view.heading_error, view.curvature, view.curvature_ahead,
+        view.speed, view.target_speed, curvature, accel,
+    )  # fmt: skip
+    return Command(curvature, accel)
+
+
+__all__ = ["CarState", "Ended", "LaneTable", "RoadWorld", "guide"]
