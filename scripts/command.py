@@ -14,7 +14,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 Options = TypeVar("Options")
@@ -30,32 +30,33 @@ def unknown(kind: str, word: str, known: Iterable[str]) -> str:
     `unknown policy 'lsmt'; did you mean 'lstm'? There are attention, lstm, mlp`
     """
     words = sorted(known)
-    hint = did_you_mean(word, words)
-    return f"unknown {kind} {word!r}; {hint}there are {', '.join(words)}"
+    return f"unknown {kind} {word!r}; {did_you_mean(word, words)}there are {', '.join(words)}"
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean 'lstm'? `, or nothing where no known word is near."""
-    words = list(known)
+    words = sorted(known)
     longer = [name for name in words if len(word) > 1 and name.startswith(word.lower())]
     near = longer or difflib.get_close_matches(word.lower(), words, n=2)
     return f"did you mean {' or '.join(map(repr, near))}? " if near else ""
 
 
 def parse(options: type[Options], argv: Sequence[str], command: str) -> Options:
-    """Read the options of `redrive COMMAND` with tyro; a wrong choice is told the near ones."""
+    """Read the options of `redrive COMMAND` with tyro; a wrong word is told the near ones."""
     import tyro
 
     said = io.StringIO()
     try:
         with contextlib.redirect_stderr(said):
             return tyro.cli(options, args=argv, prog=f"redrive {command}")
-    except SystemExit:
-        text = said.getvalue()
-        sys.stderr.write(text)
-        hint = _near_choice(text)
-        if hint:
-            sys.stderr.write(f"redrive: error: {hint}\n")
+    except SystemExit as stop:
+        sys.stderr.write(said.getvalue())
+        if stop.code:
+            shown = io.StringIO()
+            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(shown):
+                tyro.cli(options, args=["--help"])
+            for hint in [*_unknown_options(argv, shown.getvalue()), *_near(said.getvalue())]:
+                sys.stderr.write(f"redrive: error: {hint}\n")
         raise
 
 
@@ -128,12 +129,21 @@ def _explain(line: str) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def _near_choice(said: str) -> str:
+def _unknown_options(argv: Sequence[str], shown: str) -> Iterator[str]:
+    """What to say about each option that the help does not show."""
+    known = set(re.findall(r"--[a-z][\w.-]*", shown))
+    for word in argv:
+        name = word.split("=")[0].replace("_", "-")
+        if name.startswith("--") and name not in known:
+            yield f"no option {name}; {did_you_mean(name, known)}".rstrip("; ")
+
+
+def _near(said: str) -> Iterator[str]:
     """The near words for tyro's "invalid choice 'x' for argument '--y'. Expected one of (...)"."""
     flat = " ".join(said.replace("│", " ").split())
     found = re.search(r"invalid choice '(.*?)' for argument '(.*?)'\. Expected one of (.*)", flat)
-    if not found:
-        return ""
-    word, argument, rest = found.groups()
-    hint = did_you_mean(word, re.findall(r"'(.*?)'", rest))
-    return f"{argument} {word}: {hint.strip()}" if hint else ""
+    if found:
+        word, argument, rest = found.groups()
+        hint = did_you_mean(word, re.findall(r"'(.*?)'", rest))
+        if hint:
+            yield f"{argument} {word}: {hint.rstrip()}"

@@ -147,6 +147,16 @@ def test_a_wrong_choice_is_told_the_near_one(capsys: pytest.CaptureFixture[str])
     assert "redrive train --help" in said
 
 
+@pytest.mark.parametrize("typed", [["--polcy", "mlp"], ["--polcy=mlp"]])
+def test_a_wrong_option_is_told_the_near_one(
+    typed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse(Options, typed, "train")
+    said = capsys.readouterr().err
+    assert said.endswith("redrive: error: no option --polcy; did you mean '--policy'?\n")
+
+
 def test_a_wrong_value_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(Options, ["--seed", "seven"], "train")
