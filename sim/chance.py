@@ -16,14 +16,18 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
 def bits(
-    seed: np.ndarray | int, episode: np.ndarray | int, purpose: int, index: np.ndarray | int = 0
+    seed: np.ndarray | int,
+    episode: np.ndarray | int,
+    purpose: np.ndarray | int,
+    index: np.ndarray | int = 0,
 ) -> np.ndarray:
     """64 random bits per key; the parts broadcast against each other."""
-    value = np.zeros((), np.uint64)
-    for part in (seed, episode, purpose, index):
-        with np.errstate(over="ignore"):
-            value = _scramble(value + _GOLDEN + np.asarray(part).astype(np.uint64))
-    return value
+    parts = [np.asarray(part).astype(np.uint64) for part in (seed, episode, purpose, index)]
+    shape = np.broadcast_shapes(*(part.shape for part in parts))
+    value = np.zeros(1, np.uint64)  # not a scalar: numpy warns when those wrap around
+    for part in parts:
+        value = _scramble(value + (part + _GOLDEN if part.shape else np.atleast_1d(part) + _GOLDEN))
+    return value.reshape(shape)
 
 
 def _scramble(value: np.ndarray) -> np.ndarray:
@@ -33,7 +37,10 @@ def _scramble(value: np.ndarray) -> np.ndarray:
 
 
 def uniform(
-    seed: np.ndarray | int, episode: np.ndarray | int, purpose: int, index: np.ndarray | int = 0
+    seed: np.ndarray | int,
+    episode: np.ndarray | int,
+    purpose: np.ndarray | int,
+    index: np.ndarray | int = 0,
 ) -> np.ndarray:
     """A number in [0, 1) per key, float64."""
     return (bits(seed, episode, purpose, index) >> np.uint64(11)) * 2.0**-53

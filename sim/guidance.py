@@ -8,11 +8,13 @@ plan. The same scalar function serves the compiled core, the environment's `info
 import numpy as np
 
 from .compiled import compiled
+from .sensors.lane import LaneView
+from .vehicle import Command
 
 AIM_TIME = 0.9  # the centre line is met in about twice this many seconds
 AIM_LEAST = 5.0  # [m], at low speed
 MAX_APPROACH = 0.4  # steepest angle towards the centre line [rad]
-SPEED_GAIN = 1.2  # [1/s]
+SPEED_TIME = 0.5  # the speed planned this far ahead is met there [s]
 BRAKE_LIMIT = 4.0  # [m/s²]
 ACCEL_LIMIT = 2.0
 
@@ -39,5 +41,30 @@ def steer_to_centre(lateral, cos_error, sin_error, curvature, curvature_ahead, s
 
 @compiled
 def hold_speed(speed, target):  # type: ignore[no-untyped-def]
-    """Commanded acceleration [m/s²]."""
-    return min(max(SPEED_GAIN * (target - speed), -BRAKE_LIMIT), ACCEL_LIMIT)
+    """Commanded acceleration [m/s²]: reaches `target` after the way driven in SPEED_TIME.
+
+    On a plan of constant braking this is that braking, without a lag.
+    """
+    way = max(speed, 2.0) * SPEED_TIME
+    accel = (target * target - speed * speed) / (2.0 * way)
+    return min(max(accel, -BRAKE_LIMIT), ACCEL_LIMIT)
+
+
+@compiled
+def _guide(view_lateral, view_heading, curvature, ahead, speed, target, out_curvature, out_accel):  # type: ignore[no-untyped-def]
+    for i in range(speed.size):
+        out_curvature[i] = steer_to_centre(
+            view_lateral[i], np.cos(view_heading[i]), np.sin(view_heading[i]),
+            curvature[i], ahead[i], speed[i],
+        )  # fmt: skip
+        out_accel[i] = hold_speed(speed[i], target[i])
+
+
+def guide(view: LaneView) -> Command:
+    """What the privileged driver commands; see `guidance.py`."""
+    curvature, accel = np.empty(len(view.speed)), np.empty(len(view.speed))
+    _guide(
+        view.lateral_offset, view.heading_error, view.curvature, view.curvature_ahead,
+        view.speed, view.target_speed, curvature, accel,
+    )  # fmt: skip
+    return Command(curvature, accel)

@@ -15,91 +15,113 @@ from .road import Lane, Road
 from .speed_plan import plan_speed
 
 _STEPS = 12  # of Newton's method; two or three are usual
-_CLOSE = 1e-10  # [m]
+_CLOSE = 1e-6  # [m]; a step this small leaves an error of its square
+
+
+NODE = np.dtype(  # one cache line; float64 each
+    [
+        ("x", float),  # [m]
+        ("y", float),
+        ("cos", float),  # of the heading
+        ("sin", float),
+        ("curvature", float),  # [1/m]
+        ("left", float),  # to the lane's bounds [m]
+        ("right", float),
+        ("target_speed", float),  # that a careful driver drives here [m/s]
+    ]
+)
+LANE = np.dtype(
+    [
+        ("first", np.int64),  # node at which it begins
+        ("count", np.int64),  # of its nodes
+        ("spacing", float),  # of its nodes [m]
+        ("length", float),  # [m]
+        ("closed", np.int64),
+        ("successor", np.int64),  # the lane that follows, or -1
+    ]
+)
 
 
 class LaneTable(NamedTuple):
     """Every lane of one road or of many, one after the other."""
 
-    x: np.ndarray  # (N,) [m]
-    y: np.ndarray  # (N,) [m]
-    cos: np.ndarray  # (N,) of the heading
-    sin: np.ndarray  # (N,)
-    curvature: np.ndarray  # (N,) [1/m]
-    left: np.ndarray  # (N,) to the lane's bounds [m]
-    right: np.ndarray  # (N,)
-    target_speed: np.ndarray  # (N,) that a careful driver drives here [m/s]
-    first: np.ndarray  # (L,) int64: the node at which a lane begins
-    count: np.ndarray  # (L,) int64: its nodes
-    spacing: np.ndarray  # (L,) [m]
-    closed: np.ndarray  # (L,) bool
-    successor: np.ndarray  # (L,) int64: the lane that follows, or -1
+    nodes: np.ndarray  # (N,) NODE
+    lanes: np.ndarray  # (L,) LANE
     road_first: np.ndarray  # (R + 1,) int64: the lanes of each road
 
 
 def make_table(road: Road) -> LaneTable:
     """The table of one road."""
-    lanes = road.lanes
-    counts = np.array([len(lane.x) for lane in lanes], np.int64)
-    headings = np.concatenate([lane.heading for lane in lanes])
-    return LaneTable(
-        x=np.concatenate([lane.x for lane in lanes]),
-        y=np.concatenate([lane.y for lane in lanes]),
-        cos=np.cos(headings),
-        sin=np.sin(headings),
-        curvature=np.concatenate([lane.curvature for lane in lanes]),
-        left=np.concatenate([lane.left for lane in lanes]),
-        right=np.concatenate([lane.right for lane in lanes]),
-        target_speed=np.concatenate([plan_speed(lane, road.speed_limit) for lane in lanes]),
-        first=np.concatenate([[0], np.cumsum(counts)[:-1]]).astype(np.int64),
-        count=counts,
-        spacing=np.array([lane.spacing for lane in lanes]),
-        closed=np.array([lane.closed for lane in lanes]),
-        successor=np.array([(*lane.successors, -1)[0] for lane in lanes], np.int64),
-        road_first=np.array([0, len(lanes)], np.int64),
-    )
+    lanes = np.zeros(len(road.lanes), LANE)
+    parts = []
+    first = 0
+    for entry, lane in zip(lanes, road.lanes, strict=True):
+        nodes = np.zeros(len(lane.x), NODE)
+        nodes["x"], nodes["y"] = lane.x, lane.y
+        nodes["cos"], nodes["sin"] = np.cos(lane.heading), np.sin(lane.heading)
+        nodes["curvature"], nodes["left"], nodes["right"] = lane.curvature, lane.left, lane.right
+        nodes["target_speed"] = plan_speed(lane, road.speed_limit)
+        parts.append(nodes)
+        entry["first"], entry["count"], entry["spacing"] = first, len(nodes), lane.spacing
+        entry["length"], entry["closed"] = lane.length, lane.closed
+        entry["successor"] = (*lane.successors, -1)[0]
+        first += len(nodes)
+    return LaneTable(np.concatenate(parts), lanes, np.array([0, len(lanes)], np.int64))
 
 
 @compiled
-def lane_length(table, lane):  # type: ignore[no-untyped-def]
-    """[m]"""
-    steps = table.count[lane] if table.closed[lane] else table.count[lane] - 1
-    return table.spacing[lane] * steps
-
-
-@compiled
-def between(table, lane, s):  # type: ignore[no-untyped-def]
+def between(lane, s):  # type: ignore[no-untyped-def]
     """The nodes before and after arc length `s`, and the share of the way between them.
 
     Outside an open lane the share is below 0 or above 1.
     """
-    first, count = table.first[lane], table.count[lane]
-    at = s / table.spacing[lane]
+    at = s / lane.spacing
     step = np.int64(np.floor(at))
-    if table.closed[lane]:
+    part = at - step
+    if lane.closed:
+        if step >= lane.count or step < 0:
+            step %= lane.count
+        after = step + 1 if step + 1 < lane.count else 0
+        return lane.first + step, lane.first + after, part
+    if step < 0 or step > lane.count - 2:
+        step = min(max(step, 0), lane.count - 2)
         part = at - step
-        step %= count
-        after = step + 1 if step + 1 < count else 0
-        return first + step, first + after, part
-    step = min(max(step, 0), count - 2)
-    return first + step, first + step + 1, at - step
+    return lane.first + step, lane.first + step + 1, part
 
 
 @compiled
-def value_at(column, i, j, part):  # type: ignore[no-untyped-def]
-    """A column between its nodes i and j; the end's value beyond the end."""
+def curvature_at(nodes, lane, s):  # type: ignore[no-untyped-def]
+    """Of a lane [1/m]; the end's value beyond the end."""
+    i, j, part = between(lane, s)
     part = min(max(part, 0.0), 1.0)
-    return column[i] + part * (column[j] - column[i])
+    return nodes[i].curvature + part * (nodes[j].curvature - nodes[i].curvature)
 
 
 @compiled
-def curve_at(table, lane, s):  # type: ignore[no-untyped-def]
+def target_speed_at(nodes, lane, s):  # type: ignore[no-untyped-def]
+    """Of the careful speed plan [m/s]; the end's value beyond the end."""
+    i, j, part = between(lane, s)
+    part = min(max(part, 0.0), 1.0)
+    return nodes[i].target_speed + part * (nodes[j].target_speed - nodes[i].target_speed)
+
+
+@compiled
+def bounds_at(nodes, lane, s):  # type: ignore[no-untyped-def]
+    """Distances from a lane's centre to its left and right bound [m]."""
+    i, j, part = between(lane, s)
+    part = min(max(part, 0.0), 1.0)
+    left = nodes[i].left + part * (nodes[j].left - nodes[i].left)
+    return left, nodes[i].right + part * (nodes[j].right - nodes[i].right)
+
+
+@compiled
+def curve_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Point, first and second derivative of the centre line by arc length `s`."""
-    i, j, u = between(table, lane, s)
-    h = table.spacing[lane]
-    x0, y0, x1, y1 = table.x[i], table.y[i], table.x[j], table.y[j]
-    mx0, my0 = h * table.cos[i], h * table.sin[i]
-    mx1, my1 = h * table.cos[j], h * table.sin[j]
+    i, j, u = between(lane, s)
+    h = lane.spacing
+    x0, y0, x1, y1 = nodes[i].x, nodes[i].y, nodes[j].x, nodes[j].y
+    mx0, my0 = h * nodes[i].cos, h * nodes[i].sin
+    mx1, my1 = h * nodes[j].cos, h * nodes[j].sin
     if u < 0.0:  # before the start of an open lane: straight on, backwards
         return x0 + u * mx0, y0 + u * my0, mx0 / h, my0 / h, 0.0, 0.0
     if u > 1.0:
@@ -108,13 +130,15 @@ def curve_at(table, lane, s):  # type: ignore[no-untyped-def]
     bx, by = -3.0 * (x0 - x1) - 2.0 * mx0 - mx1, -3.0 * (y0 - y1) - 2.0 * my0 - my1
     x = ((ax * u + bx) * u + mx0) * u + x0
     y = ((ay * u + by) * u + my0) * u + y0
-    dx = ((3.0 * ax * u + 2.0 * bx) * u + mx0) / h
-    dy = ((3.0 * ay * u + 2.0 * by) * u + my0) / h
-    return x, y, dx, dy, (6.0 * ax * u + 2.0 * bx) / (h * h), (6.0 * ay * u + 2.0 * by) / (h * h)
+    scale = 1.0 / h
+    dx = ((3.0 * ax * u + 2.0 * bx) * u + mx0) * scale
+    dy = ((3.0 * ay * u + 2.0 * by) * u + my0) * scale
+    scale *= scale
+    return x, y, dx, dy, (6.0 * ax * u + 2.0 * bx) * scale, (6.0 * ay * u + 2.0 * by) * scale
 
 
 @compiled
-def locate(table, lane, x, y, guess):  # type: ignore[no-untyped-def]
+def locate(nodes, lane, x, y, guess):  # type: ignore[no-untyped-def]
     """Where a point is, seen from a lane.
 
     Args:
@@ -128,16 +152,17 @@ def locate(table, lane, x, y, guess):  # type: ignore[no-untyped-def]
     s = guess
     cx = cy = dx = dy = 0.0
     for _ in range(_STEPS):
-        cx, cy, dx, dy, ddx, ddy = curve_at(table, lane, s)
+        cx, cy, dx, dy, ddx, ddy = curve_at(nodes, lane, s)
         along = (x - cx) * dx + (y - cy) * dy
         slope = dx * dx + dy * dy - ((x - cx) * ddx + (y - cy) * ddy)
         change = along / max(slope, 0.2)
         change = min(max(change, -5.0), 5.0)
         s += change
-        if abs(change) < _CLOSE:
-            break
-        if abs(change) < 1e-5:  # the next step would change less than rounding does
-            cx, cy, dx, dy, ddx, ddy = curve_at(table, lane, s)
+        if abs(change) < _CLOSE:  # what is left is the square of this
+            cx += change * dx
+            cy += change * dy
+            dx += change * ddx
+            dy += change * ddy
             break
     scale = 1.0 / np.sqrt(dx * dx + dy * dy)
     dx *= scale
@@ -146,16 +171,15 @@ def locate(table, lane, x, y, guess):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def nearest_node(table, lane, x, y):  # type: ignore[no-untyped-def]
+def nearest_node(nodes, lane, x, y):  # type: ignore[no-untyped-def]
     """Arc length of the node that is nearest to a point: a guess for `locate`."""
-    first = table.first[lane]
     best, best_distance = 0, np.inf
-    for i in range(table.count[lane]):
-        dx, dy = x - table.x[first + i], y - table.y[first + i]
+    for i in range(lane.count):
+        dx, dy = x - nodes[lane.first + i].x, y - nodes[lane.first + i].y
         distance = dx * dx + dy * dy
         if distance < best_distance:
             best, best_distance = i, distance
-    return best * table.spacing[lane]
+    return best * lane.spacing
 
 
 @compiled
@@ -182,18 +206,18 @@ def outline_margin(  # type: ignore[no-untyped-def]
 
 @compiled
 def _to_lane(table, x, y, s, offset):  # type: ignore[no-untyped-def]
-    length = lane_length(table, 0)
+    lane = table.lanes[0]
     for i in range(x.size):
-        guess = nearest_node(table, 0, x[i], y[i])
-        at, lateral, _, _ = locate(table, 0, x[i], y[i], guess)
-        s[i] = at % length if table.closed[0] else at
+        guess = nearest_node(table.nodes, lane, x[i], y[i])
+        at, lateral, _, _ = locate(table.nodes, lane, x[i], y[i], guess)
+        s[i] = at % lane.length if lane.closed else at
         offset[i] = lateral
 
 
 @compiled
 def _to_world(table, s, offset, x, y):  # type: ignore[no-untyped-def]
     for i in range(s.size):
-        cx, cy, dx, dy, _, _ = curve_at(table, 0, s[i])
+        cx, cy, dx, dy, _, _ = curve_at(table.nodes, table.lanes[0], s[i])
         scale = offset[i] / np.sqrt(dx * dx + dy * dy)
         x[i] = cx - dy * scale
         y[i] = cy + dx * scale

@@ -68,12 +68,10 @@ class RoadPool:
             self._lanes, self._scene = _Growing(table), _Growing(scene)
             return 0
         old = self.lanes
-        lanes = len(old.first)
-        moved = table._replace(
-            first=table.first + len(old.x),
-            successor=np.where(table.successor >= 0, table.successor + lanes, -1),
-            road_first=table.road_first[1:] + lanes,
-        )
+        entries = table.lanes.copy()
+        entries["first"] += len(old.nodes)
+        entries["successor"][entries["successor"] >= 0] += len(old.lanes)
+        moved = LaneTable(table.nodes, entries, table.road_first[1:] + len(old.lanes))
         slot = len(old.road_first) - 1
         self._lanes.add(moved)
         drawn = self.scene

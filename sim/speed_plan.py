@@ -5,7 +5,7 @@ import numpy as np
 from .compiled import compiled
 from .road import Lane
 
-LATERAL_ACCEL = 2.7  # in curves; leaves 10 % below the 3 m/s² that passengers accept [m/s²]
+LATERAL_ACCEL = 2.5  # in curves; with what a driver lags behind it stays below 3 [m/s²]
 BRAKING = 2.0  # [m/s²]
 GAINING = 1.5  # [m/s²]
 

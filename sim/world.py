@@ -15,29 +15,24 @@ import numpy as np
 from . import chance
 from .appearance import LOOK, Appearance, make_look, skylines
 from .compiled import compiled
-from .guidance import hold_speed, steer_to_centre
-from .lanes import (
-    LaneTable,
-    between,
-    curve_at,
-    lane_length,
-    locate,
-    outline_margin,
-    value_at,
-)
+from .guidance import SPEED_TIME
+from .lanes import bounds_at, curvature_at, curve_at, locate, outline_margin, target_speed_at
 from .pool import RoadPool
 from .render import Lens, draw_pictures, make_lens
 from .roads.source import RoadSource
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
 from .sensors.odometry import Odometry, measure
-from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Ended, Task
+from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Task
 from .vehicle import Command, Vehicle, move, respond
 
 Sensor = Camera | Odometry
 DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
 
-_MAX_ROADS_AHEAD = 4  # lanes that a car can pass in one step
+# What is drawn at the start of an episode: lane, place, lateral, yaw, speed.
+_DRAWN_FOR = np.array([chance.LANE, chance.START, chance.OFFSET, chance.OFFSET, chance.OFFSET])
+_DRAWN = np.array([0, 0, 0, 1, 2])
+_MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
 
 
 class CarState(NamedTuple):
@@ -73,165 +68,188 @@ class CarState(NamedTuple):
 
 
 @compiled
-def _observe_lane(state, lanes, preview, first, stop, curvature, curvature_ahead, target):  # type: ignore[no-untyped-def]
+def _observe_lane(  # type: ignore[no-untyped-def]
+    table, lane_number, arc_length, speed, preview, curvature, curvature_ahead, target
+):
     """Fill what `LaneView` adds to the state."""
-    for i in range(first, stop):
-        lane, s, speed = state.lane[i], state.arc_length[i], state.speed[i]
-        a, b, part = between(lanes, lane, s)
-        curvature[i] = value_at(lanes.curvature, a, b, part)
-        a, b, part = between(lanes, lane, s + speed * preview[0])
-        curvature_ahead[i] = value_at(lanes.curvature, a, b, part)
-        a, b, part = between(lanes, lane, s + speed * preview[1])
-        target[i] = value_at(lanes.target_speed, a, b, part)
+    nodes = table.nodes
+    for i in range(speed.size):
+        lane = table.lanes[lane_number[i]]
+        s = arc_length[i]
+        curvature[i] = curvature_at(nodes, lane, s)
+        curvature_ahead[i] = curvature_at(nodes, lane, s + speed[i] * preview[0])
+        target[i] = target_speed_at(nodes, lane, s + speed[i] * preview[1])
 
 
 @compiled
-def _find_on_lane(state, lanes, car, numbers, guess):  # type: ignore[no-untyped-def]
-    """Set a car's lane coordinates from its pose; follow the lane into its successor.
+def _find_on_lane(table, numbers, number, guess, x, y, yaw):  # type: ignore[no-untyped-def]
+    """Where a car is on its lane; follows the lane into its successor.
 
     Returns:
-        Whether the car is beyond the end of the last lane.
+        lane number, arc length, lateral offset, heading error, margin, and whether the car is
+        beyond the end of the last lane.
     """
-    lane = state.lane[car]
+    nodes, lanes = table.nodes, table.lanes
+    s, lateral, cos, sin = locate(nodes, lanes[number], x, y, guess)
     at_end = False
-    for _ in range(_MAX_ROADS_AHEAD):
-        s, lateral, cos, sin = locate(lanes, lane, state.x[car], state.y[car], guess)
-        length = lane_length(lanes, lane)
-        if lanes.closed[lane]:
+    if lanes[number].closed:
+        length = lanes[number].length
+        if s >= length or s < 0.0:
             s = s % length
-            break
-        if s < length:
-            break
-        if lanes.successor[lane] < 0:
-            at_end = True
-            break
-        lane = lanes.successor[lane]
-        guess = s - length
-    car_cos, car_sin = np.cos(state.yaw[car]), np.sin(state.yaw[car])
+    else:
+        for _ in range(_MAX_LANES_PASSED):
+            length = lanes[number].length
+            if s < length:
+                break
+            if lanes[number].successor < 0:
+                at_end = True
+                break
+            number = lanes[number].successor
+            s, lateral, cos, sin = locate(nodes, lanes[number], x, y, s - length)
+    car_cos, car_sin = np.cos(yaw), np.sin(yaw)
     cos_error = car_cos * cos + car_sin * sin
     sin_error = car_sin * cos - car_cos * sin
-    i, j, part = between(lanes, lane, s)
-    state.lane[car] = lane
-    state.arc_length[car] = s
-    state.lateral_offset[car] = lateral
-    state.heading_error[car] = np.arctan2(sin_error, cos_error)
-    state.margin[car] = outline_margin(
-        lateral, cos_error, sin_error, value_at(lanes.curvature, i, j, part),
-        value_at(lanes.left, i, j, part), value_at(lanes.right, i, j, part),
+    left, right = bounds_at(nodes, lanes[number], s)
+    margin = outline_margin(
+        lateral, cos_error, sin_error, curvature_at(nodes, lanes[number], s), left, right,
         numbers[8], numbers[9], numbers[10],
     )  # fmt: skip
-    return at_end
+    return number, s, lateral, np.arctan2(sin_error, cos_error), margin, at_end
 
 
 @compiled
-def _advance(state, lanes, numbers, limits, curvature, accel, first, stop):  # type: ignore[no-untyped-def]
+def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # type: ignore[no-untyped-def]
     """One step of cars first..stop, in place; `state` is a fresh copy."""
     dt = numbers[0]
-    delay = state.pending.shape[1]
+    lanes = table.lanes
+    pending = state.pending
+    delay = pending.shape[1]
     for i in range(first, stop):
         if state.ended[i] != 0:
             continue
         wanted_curvature, wanted_accel = curvature[i], accel[i]
         if delay > 0:
-            late_curvature, late_accel = state.pending[i, 0, 0], state.pending[i, 0, 1]
+            wanted_curvature, wanted_accel = pending[i, 0, 0], pending[i, 0, 1]
             for k in range(delay - 1):
-                state.pending[i, k, 0] = state.pending[i, k + 1, 0]
-                state.pending[i, k, 1] = state.pending[i, k + 1, 1]
-            state.pending[i, delay - 1, 0] = wanted_curvature
-            state.pending[i, delay - 1, 1] = wanted_accel
-            wanted_curvature, wanted_accel = late_curvature, late_accel
+                pending[i, k, 0], pending[i, k, 1] = pending[i, k + 1, 0], pending[i, k + 1, 1]
+            pending[i, delay - 1, 0], pending[i, delay - 1, 1] = curvature[i], accel[i]
         bend, push = respond(
             numbers, state.curvature[i], state.accel[i], wanted_curvature, wanted_accel
         )
-        state.curvature[i], state.accel[i] = bend, push
         x, y, yaw, speed, distance = move(
             state.x[i], state.y[i], state.yaw[i], state.speed[i], bend, push, dt, numbers[4]
         )
+        before_lane, before = state.lane[i], state.arc_length[i]
+        lane, s, lateral, error, margin, at_end = _find_on_lane(
+            table, numbers, before_lane, before + distance, x, y, yaw
+        )
+        gained = s - before
+        if lane != before_lane:
+            gained += lanes[before_lane].length
+        elif lanes[lane].closed:
+            length = lanes[lane].length
+            if gained > 0.5 * length:
+                gained -= length
+            elif gained < -0.5 * length:
+                gained += length
         state.x[i], state.y[i], state.yaw[i], state.speed[i] = x, y, yaw, speed
+        state.curvature[i], state.accel[i] = bend, push
+        state.lane[i], state.arc_length[i] = lane, s
+        state.lateral_offset[i], state.heading_error[i] = lateral, error
+        state.margin[i] = margin
+        state.progress[i] += gained
         state.distance[i] += distance
         state.steps[i] += 1
-        before_lane, before = state.lane[i], state.arc_length[i]
-        at_end = _find_on_lane(state, lanes, i, numbers, before + distance)
-        gained = state.arc_length[i] - before
-        if state.lane[i] != before_lane:
-            gained += lane_length(lanes, before_lane)
-        elif lanes.closed[before_lane]:
-            length = lane_length(lanes, before_lane)
-            gained -= length * np.round(gained / length)
-        state.progress[i] += gained
-        off = (limits[2] == 0.0 and state.margin[i] < 0.0) or (
-            limits[2] == 1.0 and abs(state.lateral_offset[i]) > CENTRE_LIMIT
+        off = (limits[2] == 0.0 and margin < 0.0) or (
+            limits[2] == 1.0 and abs(lateral) > CENTRE_LIMIT
         )
-        if at_end or (limits[3] > 0.0 and state.progress[i] >= state.route_length[i]):
-            state.ended[i] = 1
-        if abs(state.heading_error[i]) > limits[1]:
+        if abs(error) > limits[1]:
             state.ended[i] = 3
         elif off:
             state.ended[i] = 2
-        elif state.ended[i] == 0 and state.steps[i] * dt >= limits[0] - 1e-9:
+        elif at_end or (limits[3] > 0.0 and state.progress[i] >= state.route_length[i]):
+            state.ended[i] = 1
+        elif state.steps[i] * dt >= limits[0] - 1e-9:
             state.ended[i] = 4
 
 
 @compiled
-def _plan_distance(lanes, lane, s, seconds):  # type: ignore[no-untyped-def]
+def _plan_distance(nodes, lane, s, seconds):  # type: ignore[no-untyped-def]
     """How far the speed plan drives in a time, from an arc length [m]."""
     driven, left = 0.0, seconds
-    spacing = lanes.spacing[lane]
-    length = lane_length(lanes, lane)
-    while left > 0.0 and (lanes.closed[lane] or s + driven < length):
-        i, j, part = between(lanes, lane, s + driven)
-        speed = max(value_at(lanes.target_speed, i, j, part), 0.1)
-        step = min(spacing, speed * left)
+    while left > 0.0 and (lane.closed or s + driven < lane.length):
+        speed = max(target_speed_at(nodes, lane, s + driven), 0.1)
+        step = min(lane.spacing, speed * left)
         driven += step
         left -= step / speed
     return driven
 
 
 @compiled
-def _place(state, lanes, numbers, limits, chances, starts, cars):  # type: ignore[no-untyped-def]
+def _pose_beside(nodes, lane, s, lateral, turn):  # type: ignore[no-untyped-def]
+    """x, y, yaw of a car at an arc length, beside the centre line and turned against it."""
+    cx, cy, dx, dy, _, _ = curve_at(nodes, lane, s)
+    scale = lateral / np.sqrt(dx * dx + dy * dy)
+    yaw = np.arctan2(dy, dx) + turn
+    yaw -= 2.0 * np.pi * np.floor((yaw + np.pi) / (2.0 * np.pi))
+    return cx - dy * scale, cy + dx * scale, yaw
+
+
+@compiled
+def _place_beside(state, table, numbers, car, number, s, lateral, turn):  # type: ignore[no-untyped-def]
+    """Set a car's pose and where that is on the lane, in place."""
+    x, y, yaw = _pose_beside(table.nodes, table.lanes[number], s, lateral, turn)
+    lane, s, lateral, error, margin, _ = _find_on_lane(table, numbers, number, s, x, y, yaw)
+    state.x[car], state.y[car], state.yaw[car] = x, y, yaw
+    state.lane[car], state.arc_length[car] = lane, s
+    state.lateral_offset[car], state.heading_error[car] = lateral, error
+    state.margin[car] = margin
+
+
+@compiled
+def _place(state, table, numbers, limits, chances, starts, cars):  # type: ignore[no-untyped-def]
     """Put cars at the start of their episodes, in place.
 
     Args:
-        chances: (cars, 6) in [0, 1): lane, place, lateral, yaw, speed.
-        starts: (6,) route length, lateral, yaw, least and greatest share of the careful speed.
+        chances: (cars, 5) in [0, 1): lane, place, lateral, yaw, speed.
+        starts: (5,) route length, lateral, yaw, least and greatest share of the careful speed.
     """
+    nodes, lanes = table.nodes, table.lanes
     for k in range(cars.size):
         i = cars[k]
-        slot = state.slot[i]
-        first, stop = lanes.road_first[slot], lanes.road_first[slot + 1]
-        lane = first + np.int64(chances[k, 0] * (stop - first))
-        length = lane_length(lanes, lane)
+        first, stop = table.road_first[state.slot[i]], table.road_first[state.slot[i] + 1]
+        number = first + np.int64(chances[k, 0] * (stop - first))
+        lane = lanes[number]
         route = starts[0]
-        if lanes.closed[lane]:
-            s = chances[k, 1] * length
+        if lane.closed:
+            s = chances[k, 1] * lane.length
         else:
-            room = max(length - max(route, 100.0) - 12.0, 0.0)
-            s = min(6.0, 0.1 * length) + chances[k, 1] * room
-        cx, cy, dx, dy, _, _ = curve_at(lanes, lane, s)
-        scale = 1.0 / np.sqrt(dx * dx + dy * dy)
-        dx, dy = dx * scale, dy * scale
+            room = max(lane.length - max(route, 100.0) - 12.0, 0.0)
+            s = min(6.0, 0.1 * lane.length) + chances[k, 1] * room
         lateral = (2.0 * chances[k, 2] - 1.0) * starts[1]
         turn = (2.0 * chances[k, 3] - 1.0) * starts[2]
-        a, b, part = between(lanes, lane, s)
-        careful = value_at(lanes.target_speed, a, b, part)
-        yaw = np.arctan2(dy, dx) + turn
-        state.x[i], state.y[i] = cx - dy * lateral, cy + dx * lateral
-        state.yaw[i] = yaw - 2.0 * np.pi * np.floor((yaw + np.pi) / (2.0 * np.pi))
+        _place_beside(state, table, numbers, i, number, s, lateral, turn)
+        careful = target_speed_at(nodes, lane, s)
         state.speed[i] = careful * (starts[3] + chances[k, 4] * (starts[4] - starts[3]))
-        bend = value_at(lanes.curvature, a, b, part)
+        bend = curvature_at(nodes, lane, s)
         state.curvature[i] = min(max(bend, -numbers[1]), numbers[1])
         state.accel[i] = 0.0
         for d in range(state.pending.shape[1]):
             state.pending[i, d, 0], state.pending[i, d, 1] = state.curvature[i], 0.0
-        state.lane[i] = lane
-        _find_on_lane(state, lanes, i, numbers, s)
         state.progress[i] = state.distance[i] = 0.0
         state.steps[i] = 0
         state.ended[i] = 0
         if route > 0.0:
-            state.route_length[i] = route if lanes.closed[lane] else min(route, length - s)
+            state.route_length[i] = route if lane.closed else min(route, lane.length - s)
         else:
-            state.route_length[i] = _plan_distance(lanes, lane, s, limits[0])
+            state.route_length[i] = _plan_distance(nodes, lane, s, limits[0])
+
+
+@compiled
+def _offset(state, table, numbers, lateral, yaw):  # type: ignore[no-untyped-def]
+    for i in range(lateral.size):
+        number, s = state.lane[i], state.arc_length[i]
+        _place_beside(state, table, numbers, i, number, s, lateral[i], yaw[i])
 
 
 @dataclass(frozen=True)
@@ -246,8 +264,8 @@ class RoadWorld:
     world: str = "procedural"
     sensors: Mapping[str, Sensor] = field(default_factory=lambda: dict(DEFAULT_SENSORS))
     task: Task = LANE_FOLLOWING
-    vehicle: Vehicle = Vehicle()
-    appearance: Appearance = Appearance()
+    vehicle: Vehicle = field(default_factory=Vehicle)
+    appearance: Appearance = field(default_factory=Appearance)
     dt: float = 0.1  # [s]
     threads: int = 1
 
@@ -258,7 +276,7 @@ class RoadWorld:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         for name, sensor in self.sensors.items():
             if not isinstance(sensor, Camera | Odometry):
-                raise ValueError(
+                raise TypeError(
                     f"sensor {name!r} is a {type(sensor).__name__}; "
                     "give a Camera or an Odometry, with its settings"
                 )
@@ -290,7 +308,7 @@ class RoadWorld:
         """Seconds ahead at which a command acts: steering, speed."""
         vehicle = self.vehicle
         late = (0.5 + vehicle.delay_steps) * self.dt
-        return np.array([late + vehicle.steer_lag, late + vehicle.accel_lag + 0.3])
+        return np.array([late + vehicle.steer_lag, late + vehicle.accel_lag + SPEED_TIME])
 
     @cached_property
     def _lenses(self) -> dict[str, Lens]:
@@ -359,9 +377,7 @@ class RoadWorld:
         many = np.uint64(self.pool.source.count)
         state.road[cars] = (chance.bits(seed, episode, chance.ROAD) % many).astype(np.int64)
         state.slot[cars] = self.pool.load(state.road[cars])
-        keys = ((chance.LANE, 0), (chance.START, 0), (chance.OFFSET, 0), (chance.OFFSET, 1),
-                (chance.OFFSET, 2))  # fmt: skip
-        chances = np.stack([chance.uniform(seed, episode, *key) for key in keys], axis=1)
+        chances = chance.uniform(seed[:, None], episode[:, None], _DRAWN_FOR, _DRAWN)
         task = self.task
         starts = np.array(
             [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed]
@@ -467,7 +483,10 @@ class RoadWorld:
         """The privileged view: the lane as it is."""
         batch = len(state.x)
         curvature, ahead, target = np.empty(batch), np.empty(batch), np.empty(batch)
-        _observe_lane(state, self.pool.lanes, self._preview, 0, batch, curvature, ahead, target)
+        _observe_lane(
+            self.pool.lanes, state.lane, state.arc_length, state.speed, self._preview,
+            curvature, ahead, target,
+        )  # fmt: skip
         return LaneView(
             state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
             state.margin, state.arc_length,
@@ -476,38 +495,3 @@ class RoadWorld:
     def road_name(self, road: int) -> str:
         """Name of a road by its number in the source."""
         return self.pool.source.name(int(road))
-
-
-@compiled
-def _offset(state, lanes, numbers, lateral, yaw):  # type: ignore[no-untyped-def]
-    for i in range(lateral.size):
-        cx, cy, dx, dy, _, _ = curve_at(lanes, state.lane[i], state.arc_length[i])
-        scale = 1.0 / np.sqrt(dx * dx + dy * dy)
-        dx, dy = dx * scale, dy * scale
-        state.x[i], state.y[i] = cx - dy * lateral[i], cy + dx * lateral[i]
-        turned = np.arctan2(dy, dx) + yaw[i]
-        state.yaw[i] = turned - 2.0 * np.pi * np.floor((turned + np.pi) / (2.0 * np.pi))
-        _find_on_lane(state, lanes, i, numbers, state.arc_length[i])
-
-
-@compiled
-def _guide(view_lateral, view_heading, curvature, ahead, speed, target, out_curvature, out_accel):  # type: ignore[no-untyped-def]
-    for i in range(speed.size):
-        out_curvature[i] = steer_to_centre(
-            view_lateral[i], np.cos(view_heading[i]), np.sin(view_heading[i]),
-            curvature[i], ahead[i], speed[i],
-        )  # fmt: skip
-        out_accel[i] = hold_speed(speed[i], target[i])
-
-
-def guide(view: LaneView) -> Command:
-    """What the privileged driver commands; see `guidance.py`."""
-    curvature, accel = np.empty(len(view.speed)), np.empty(len(view.speed))
-    _guide(
-        view.lateral_offset, view.heading_error, view.curvature, view.curvature_ahead,
-        view.speed, view.target_speed, curvature, accel,
-    )  # fmt: skip
-    return Command(curvature, accel)
-
-
-__all__ = ["CarState", "Ended", "LaneTable", "RoadWorld", "guide"]

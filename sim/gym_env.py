@@ -1,0 +1,276 @@
+"""`redrive/Road-v0`: the road world as a gymnasium environment, one car or many.
+
+Both are thin shells around `RoadWorld`. Documented for users in docs/environment.md.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode, VectorEnv
+
+from .appearance import Appearance
+from .guidance import guide
+from .sensors.camera import Camera
+from .task import TASKS, Ended, Task
+from .vehicle import Command, Vehicle
+from .world import DEFAULT_SENSORS, CarState, RoadWorld, Sensor
+
+RENDER_SCALE = 5  # of render()'s picture against the camera's
+CENTRE_COST = 0.1  # of the reward, at the lane's edge
+FAILURE_COST = 5.0
+
+
+def make_world(
+    world: str = "procedural",
+    sensors: Mapping[str, Sensor] | None = None,
+    task: Task | str = "lane-following",
+    vehicle: Vehicle | None = None,
+    appearance: Appearance | float = 0.0,
+    dt: float = 0.1,
+    threads: int = 1,
+) -> RoadWorld:
+    """The world that the environment's keywords describe.
+
+    Args:
+        task: a `Task`, or the name of one.
+        appearance: settings, or how much to randomise what the world looks like (0 to 2).
+    """
+    if isinstance(task, str):
+        if task not in TASKS:
+            raise ValueError(f"unknown task {task!r}; there are {', '.join(TASKS)}")
+        task = TASKS[task]
+    if not isinstance(appearance, Appearance):
+        appearance = Appearance(randomise=float(appearance))
+    return RoadWorld(
+        world=world,
+        sensors=dict(DEFAULT_SENSORS if sensors is None else sensors),
+        task=task,
+        vehicle=vehicle or Vehicle(),
+        appearance=appearance,
+        dt=dt,
+        threads=threads,
+    )
+
+
+def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:
+    """Actions (B, 2) in [-1, 1] as a command: shares of the vehicle's limits."""
+    action = np.asarray(action, np.float64)
+    push = action[:, 1]
+    accel = np.where(push >= 0.0, push * vehicle.max_accel, push * vehicle.max_brake)
+    return Command(action[:, 0] * vehicle.max_curvature, accel)
+
+
+def to_action(vehicle: Vehicle, command: Command) -> np.ndarray:
+    """The inverse of `to_command`, clipped to [-1, 1]: (B, 2) float32."""
+    accel = command.accel
+    push = np.where(accel >= 0.0, accel / vehicle.max_accel, accel / vehicle.max_brake)
+    action = np.stack([command.curvature / vehicle.max_curvature, push], axis=-1)
+    return np.clip(action, -1.0, 1.0).astype(np.float32)
+
+
+def reward(world: RoadWorld, before: CarState, after: CarState) -> np.ndarray:
+    """(B,) float64: progress at the careful speed earns about 1 a second times dt.
+
+    Minus a small cost for being off the centre, minus FAILURE_COST where the lane was left.
+    """
+    speed = np.maximum(after.route_length / world.task.time_limit, 10.0)
+    gained = (after.progress - before.progress) / speed
+    centre = CENTRE_COST * np.minimum(np.abs(after.lateral_offset), 2.0) * world.dt
+    failed = (after.ended == Ended.OFF_LANE) | (after.ended == Ended.WRONG_WAY)
+    return np.where(before.ended == 0, gained - centre - FAILURE_COST * failed, 0.0)
+
+
+def observation_space(world: RoadWorld) -> spaces.Dict:
+    """What one car's driver sees."""
+    boxes: dict[str, spaces.Space[Any]] = {}
+    for name, sensor in world.sensors.items():
+        if isinstance(sensor, Camera):
+            boxes[name] = spaces.Box(0, 255, sensor.shape, np.uint8)
+        else:
+            fastest = world.vehicle.max_speed
+            turning = fastest * world.vehicle.max_curvature
+            high = np.array([fastest, turning], np.float32)
+            boxes[name] = spaces.Box(np.array([0.0, -turning], np.float32), high)
+    return spaces.Dict(boxes)
+
+
+def describe(world: RoadWorld, state: CarState) -> dict[str, np.ndarray]:
+    """The privileged part: lane state, the expert's action and how things stand; (B, ...) each."""
+    view = world.lane_view(state)
+    return {
+        "lateral_offset": state.lateral_offset,
+        "heading_error": state.heading_error,
+        "road_curvature": view.curvature,
+        "target_speed": view.target_speed,
+        "margin": state.margin,
+        "arc_length": state.arc_length,
+        "route_completion": np.minimum(state.progress / state.route_length, 1.0),
+        "expert_action": to_action(world.vehicle, guide(view)),
+        "off_lane_free_margin": state.margin < 0.0,
+        "off_lane_centre_2m": np.abs(state.lateral_offset) > 2.0,
+        "ended": state.ended,
+        "is_success": is_success(world.task, state),
+    }
+
+
+def is_success(task: Task, state: CarState) -> np.ndarray:
+    """(B,) bool: the route was completed; of a task without a route, its time was spent driving."""
+    if task.route_length > 0.0:
+        return state.ended == Ended.ROUTE_COMPLETED
+    moved = state.progress >= 0.5 * state.route_length
+    return ((state.ended == Ended.TIME_UP) | (state.ended == Ended.ROUTE_COMPLETED)) & moved
+
+
+class RoadEnv(gymnasium.Env[Any, np.ndarray]):
+    """One car on roads; see docs/environment.md for every keyword, the reward and the ends."""
+
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+
+    def __init__(
+        self, world: str = "procedural", render_mode: str | None = None, **settings: Any
+    ) -> None:
+        self.world = make_world(world, **settings)
+        self.observation_space = observation_space(self.world)
+        self.action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
+        self.render_mode = render_mode
+        self._state: CarState | None = None
+        self._seed = -1
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start an episode; the same seed starts the same one, no seed the next one."""
+        super().reset(seed=seed)
+        if seed is not None or self._state is None:
+            # Without a seed the numbers come from gymnasium's own generator.
+            self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
+            self._state = self.world.reset(np.array([self._seed]))
+        else:
+            self._state = self.world.restart(self._state, np.array([True]))
+        return self._observe(self._state), self._info(self._state)
+
+    def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Drive for `dt` seconds."""
+        if self._state is None:
+            raise RuntimeError("reset() comes before step()")
+        before = self._state
+        self._state = self.world.step(before, to_command(self.world.vehicle, action[None]))
+        after = self._state
+        ended = int(after.ended[0])
+        return (
+            self._observe(after),
+            float(reward(self.world, before, after)[0]),
+            ended in (Ended.ROUTE_COMPLETED, Ended.OFF_LANE, Ended.WRONG_WAY),
+            ended == Ended.TIME_UP,
+            self._info(after),
+        )
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """The driver's view, in a larger picture: (H, W, 3) uint8."""
+        if self.render_mode is None or self._state is None:
+            return None
+        cameras = [s for s in self.world.sensors.values() if isinstance(s, Camera)]
+        camera = (cameras or [Camera()])[0].scaled(RENDER_SCALE)
+        return self.world.draw(self._state, camera)[0]
+
+    def _observe(self, state: CarState) -> dict[str, np.ndarray]:
+        return {name: value[0] for name, value in self.world.observe(state).items()}
+
+    def _info(self, state: CarState) -> dict[str, Any]:
+        info: dict[str, Any] = {k: v[0] for k, v in describe(self.world, state).items()}
+        info["ended"] = Ended(int(state.ended[0])).name.lower()
+        info["road"] = self.world.road_name(state.road[0])
+        return info
+
+
+class RoadVectorEnv(VectorEnv[Any, Any, Any]):
+    """`num_envs` cars in one batch; car i with seed s + i equals `RoadEnv` with that seed.
+
+    A car that ended starts its next episode in the step that follows (gymnasium's NEXT_STEP).
+
+    Args:
+        copy: give every step its own arrays; False hands out the same arrays again and again,
+            which is faster and asks the caller to be done with them before the next step.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+        "render_modes": [],
+    }
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        world: str = "procedural",
+        copy: bool = True,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        if render_mode is not None:
+            raise ValueError("the batched environment draws no pictures of itself; use RoadEnv")
+        self.num_envs = num_envs
+        self.world = make_world(world, **settings)
+        self.single_observation_space = observation_space(self.world)
+        self.single_action_space = spaces.Box(-1.0, 1.0, (2,), np.float32)
+        self.observation_space = gymnasium.vector.utils.batch_space(
+            self.single_observation_space, num_envs
+        )
+        self.action_space = gymnasium.vector.utils.batch_space(self.single_action_space, num_envs)
+        self.render_mode = None
+        self._buffers: dict[str, np.ndarray] | None = None
+        if not copy:
+            self._buffers = {
+                name: np.empty((num_envs, *sensor.shape), np.uint8)
+                for name, sensor in self.world.sensors.items()
+                if isinstance(sensor, Camera)
+            }
+        self._state: CarState | None = None
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
+        """Start all cars; a number seeds car i with seed + i, a list seeds each."""
+        if seed is not None or self._state is None:
+            self._state = self.world.reset(self._seeds(seed))
+        else:
+            self._state = self.world.restart(self._state, np.ones(self.num_envs, bool))
+        return self.world.observe(self._state, self._buffers), self._info(self._state)
+
+    def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray:
+        first = seed if isinstance(seed, int) else None
+        super().reset(seed=first)
+        if isinstance(seed, list):
+            return np.array([int(self.np_random.integers(2**31)) if s is None else s for s in seed])
+        if first is None:
+            first = int(self.np_random.integers(2**31))
+        return first + np.arange(self.num_envs)
+
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Drive every car for `dt` seconds; cars that had ended start anew instead."""
+        if self._state is None:
+            raise RuntimeError("reset() comes before step()")
+        before = self._state
+        fresh = before.ended != 0
+        after = self.world.step(before, to_command(self.world.vehicle, actions))
+        after = self.world.restart(after, fresh)
+        self._state = after
+        rewards = reward(self.world, before, after)
+        truncated = (after.ended == Ended.TIME_UP) & ~fresh
+        terminated = (after.ended != 0) & ~truncated & ~fresh
+        view = self.world.observe(after, self._buffers)
+        return view, rewards, terminated, truncated, self._info(after)
+
+    def _info(self, state: CarState) -> dict[str, Any]:
+        everyone = np.ones(self.num_envs, bool)
+        info: dict[str, Any] = {}
+        for name, value in describe(self.world, state).items():
+            info[name] = value
+            info["_" + name] = everyone
+        return info
