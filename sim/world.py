@@ -334,11 +334,14 @@ class RoadWorld:
         edges = np.linspace(0, batch, self.threads + 1).astype(int)
         list(self._workers.map(work, edges[:-1].tolist(), edges[1:].tolist()))
 
-    def reset(self, seeds: np.ndarray, episode: int = 0) -> CarState:
+    def reset(
+        self, seeds: np.ndarray, episode: int = 0, roads: np.ndarray | None = None
+    ) -> CarState:
         """Start one episode per seed.
 
         Args:
             seeds: (B,) whole numbers >= 0; the road, start and look follow from seed and episode.
+            roads: (B,) numbers of roads in the source, instead of drawn ones.
         """
         seeds = np.atleast_1d(np.asarray(seeds))
         if seeds.dtype.kind not in "iu" or (seeds.size and int(seeds.min()) < 0):
@@ -359,7 +362,7 @@ class RoadWorld:
             steps=counts(), ended=counts(), road=counts(), slot=counts(),
             seed=seeds.astype(np.uint64), episode=counts() + episode, look=np.zeros(batch, LOOK),
         )  # fmt: skip
-        self._start(state, np.arange(batch))
+        self._start(state, np.arange(batch), roads)
         return state
 
     def restart(self, state: CarState, which: np.ndarray) -> CarState:
@@ -372,10 +375,12 @@ class RoadWorld:
         self._start(state, cars)
         return state
 
-    def _start(self, state: CarState, cars: np.ndarray) -> None:
+    def _start(self, state: CarState, cars: np.ndarray, roads: np.ndarray | None = None) -> None:
         seed, episode = state.seed[cars], state.episode[cars]
-        many = np.uint64(self.pool.source.count)
-        state.road[cars] = (chance.bits(seed, episode, chance.ROAD) % many).astype(np.int64)
+        if roads is None:
+            many = np.uint64(self.pool.source.count)
+            roads = (chance.bits(seed, episode, chance.ROAD) % many).astype(np.int64)
+        state.road[cars] = roads
         state.slot[cars] = self.pool.load(state.road[cars])
         chances = chance.uniform(seed[:, None], episode[:, None], _DRAWN_FOR, _DRAWN)
         task = self.task
@@ -489,7 +494,7 @@ class RoadWorld:
         )  # fmt: skip
         return LaneView(
             state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
-            state.margin, state.arc_length,
+            state.margin, state.arc_length, state.state_id,
         )  # fmt: skip
 
     def road_name(self, road: int) -> str:

@@ -16,3 +16,4 @@ class LaneView(NamedTuple):
     target_speed: np.ndarray  # of the careful speed plan, just ahead [m/s]
     margin: np.ndarray  # from the car's outline to the nearer bound, < 0 is over it [m]
     arc_length: np.ndarray  # along the lane [m]
+    state_id: np.ndarray  # int64, the state that this was seen in

@@ -1,0 +1,47 @@
+"""The one main loop: observe, act, move."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ..sim import chance
+from ..sim.vehicle import Command
+from ..sim.world import CarState, RoadWorld
+from .agent import Agent, View
+
+
+class Frame(NamedTuple):
+    """One step of B cars: what was seen, what was done, and what came of it."""
+
+    state: CarState  # that the view was seen in
+    view: View
+    command: Command
+    after: CarState
+
+
+def look(world: RoadWorld, state: CarState) -> View:
+    """Everything that a driver may be given of a state."""
+    return {
+        **world.observe(state),
+        "lane": world.lane_view(state),
+        "state_id": state.state_id,
+        "chance": chance.bits(state.seed, state.episode, chance.DRIVER),
+    }
+
+
+def rollout(
+    world: RoadWorld, agent: Agent, state: CarState, steps: int | None = None
+) -> Iterator[Frame]:
+    """Let `agent` drive from `state` until every car has ended, or for `steps` steps.
+
+    A car that has ended stays where it is while the others drive on; its steps do not count
+    any more (`after.steps`).
+    """
+    memory = agent.begin(len(state.x))
+    taken = 0
+    while (steps is None or taken < steps) and (state.ended == 0).any():
+        view = look(world, state)
+        command, memory = agent.act(view, memory)
+        after = world.step(state, command)
+        yield Frame(state, view, command, after)
+        state = after
+        taken += 1

@@ -1,0 +1,154 @@
+"""`redrive evaluate`: drive a suite's episodes in closed loop, and say how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import Positional
+
+from redrive import terminal
+from redrive.agents import results as result_files
+from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
+from redrive.agents.results import PolicyResult, Results
+from redrive.agents.suites import SUITES, Suite
+from redrive.command import parse
+from redrive.models.checkpoint import read_policy_json
+
+TRACED = 3  # episodes of each driver whose course is kept for the report
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    """Drive the same seeded episodes with each driver; every episode and 95 % intervals are saved."""
+
+    drivers: Positional[tuple[str, ...]]
+    """expert, and folders of trained runs."""
+    suite: Literal["roads", "racetracks", "recovery"] = "roads"
+    """roads: 400 m on unseen roads; racetracks: 60 s on circuits; recovery: back to the lane."""
+    episodes: int = 60
+    """Episodes of each driver; for racetracks, starts on each circuit."""
+    seed: int = 0
+    """Another seed, other episodes; drivers are compared on the same ones."""
+    out: Path = Path("results.json")
+    """Where every episode and the summary are written."""
+    roads: str | None = None
+    """Other roads than the suite's own; racetracks needs a .csv file or a folder of them."""
+    threads: int = 1
+    """Threads that draw; the results do not depend on it."""
+
+
+def run(options: EvaluateOptions) -> Results:
+    """Evaluate and save."""
+    suite = SUITES[options.suite]
+    if not options.drivers:
+        raise ValueError("name at least one driver: expert, or the folder of a trained run")
+    if options.suite == "racetracks" and options.roads is None:
+        raise ValueError("racetracks needs roads: --roads TRACK.csv, or a folder of such files")
+    if repeated := {d for d in options.drivers if options.drivers.count(d) > 1}:
+        raise ValueError(f"{', '.join(sorted(repeated))} is named twice; name each driver once")
+    for word in options.drivers:  # all of them must load before any of them drives
+        make_driver(word, _world(suite, options))
+    policies = [_evaluate_one(suite, word, options) for word in options.drivers]
+    results = Results(
+        suite=suite.name,
+        seed=options.seed,
+        dt=_world(suite, options).dt,
+        policies=policies,
+        settings={**suite.to_json(), "roads": options.roads or suite.world},
+    )
+    result_files.save(results, options.out)
+    return results
+
+
+def _world(suite: Suite, options: EvaluateOptions):  # type: ignore[no-untyped-def]
+    return suite_world(suite, roads=options.roads, threads=options.threads)
+
+
+def _evaluate_one(suite: Suite, word: str, options: EvaluateOptions) -> PolicyResult:
+    world = _world(suite, options)
+    driver = make_driver(word, world)
+    roads = world.pool.source.count if suite.starts == "each-road" else 1
+    with terminal.progress(f"driving {driver_name(word)}", options.episodes * roads) as tick:
+        driven = evaluate(suite, world, driver, options.episodes, options.seed, on_step=tick)
+    run_folder = None if word == "expert" else word
+    facts = {} if run_folder is None else _facts(run_folder)
+    trained_on = set(facts.pop("roads", ()))
+    episodes = [
+        {**episode.figures, "road_seen_in_training": episode.figures["road"] in trained_on}
+        for episode in driven
+    ]
+    for position in _telling(driven):
+        episodes[position]["trace"] = _save_trace(
+            options.out, driver_name(word), driven[position], world.dt
+        )
+    return PolicyResult(
+        name=driver_name(word),
+        run=run_folder,
+        episodes=episodes,
+        open_loop=facts.pop("open_loop", None),
+        facts=facts,
+    )
+
+
+def _facts(run_folder: str) -> dict:  # type: ignore[type-arg]
+    """What a run says about itself, as far as a report wants it."""
+    training = read_policy_json(run_folder).get("training", {})
+    wanted = ("policy", "parameters", "data", "roads", "open_loop", "steps", "seconds", "seed")
+    return {name: training[name] for name in wanted if name in training}
+
+
+def _telling(driven: Sequence[DrivenEpisode]) -> list[int]:
+    """The best, the median and the worst episode."""
+    order = sorted(
+        range(len(driven)),
+        key=lambda i: (
+            not driven[i].figures["success"],
+            -driven[i].figures["route_completion"],
+            driven[i].figures["lateral_rmse_m"],
+        ),
+    )
+    return sorted({order[0], order[len(order) // 2], order[-1]})[:TRACED]
+
+
+def _save_trace(out: Path, name: str, episode: DrivenEpisode, dt: float) -> str:
+    """Save the course of an episode beside the results; its name from there."""
+    folder = out.parent / f"{out.stem}-traces"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{episode.figures['seed']}.json"
+    columns = ("x", "y", "lateral_offset", "speed", "curvature", "command_curvature", "margin")
+    result_files.save_trace(path, dt, {column: episode.trace[column] for column in columns})
+    return f"{folder.name}/{path.name}"
+
+
+def show(results: Results) -> None:
+    """Print the table of a suite."""
+    rows = []
+    for policy in results.policies:
+        summary = policy.summary
+        rows.append(
+            [
+                policy.name,
+                str(len(policy.episodes)),
+                terminal.rate(*summary["success_rate"]),
+                terminal.interval(*summary["route_completion"], digits=2),
+                terminal.interval(*summary["lateral_mae_m"], digits=2),
+                terminal.interval(*summary["beyond_margin_share"], digits=3),
+            ]
+        )
+    terminal.table(
+        ["driver", "episodes", "success", "route completion", "lateral MAE [m]", "beyond margin"],
+        rows,
+        title=f"{results.suite}, seed {results.seed}: mean [95 % interval]",
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    options = parse(EvaluateOptions, argv, "evaluate")
+    show(run(options))
+    terminal.say(f"next: {terminal.typed(f'report {options.out} --out report.html')}")
+    return 0

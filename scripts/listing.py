@@ -1,0 +1,58 @@
+"""`redrive list`: the worlds, sensors, tasks, policies, regimes and suites there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from redrive import terminal
+from redrive.command import parse
+
+
+@dataclass(frozen=True)
+class ListOptions:
+    """Everything that can be named in a command."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    parse(ListOptions, argv, "list")
+    from redrive.agents.demonstrations import REGIMES
+    from redrive.agents.suites import SUITES
+    from redrive.models.registry import POLICIES
+    from redrive.sim.task import TASKS
+    from redrive.sim.world import DEFAULT_SENSORS
+
+    worlds = {
+        "procedural": "another road for every episode, from seeds 0 to 999",
+        "procedural:7": "the road of one seed",
+        "procedural:0-100": "roads of seeds 0 to 99",
+        "TRACK.csv": "a circuit: x_m, y_m, w_tr_right_m, w_tr_left_m (TUM); or a folder of them",
+    }
+    sensors = {
+        "camera": "RGB picture, {} wide, {} high".format(
+            DEFAULT_SENSORS["camera"].shape[1], DEFAULT_SENSORS["camera"].shape[0]
+        ),
+        "odometry": "speed [m/s] and yaw rate [rad/s]",
+    }
+    tasks = {task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()}
+    policies = {name: _first_line(policy) for name, policy in POLICIES.items()}
+    suites = {suite.name: suite.purpose for suite in SUITES.values()}
+    for title, entries in (
+        ("worlds", worlds),
+        ("sensors", sensors),
+        ("tasks", tasks),
+        ("regimes of demonstration", REGIMES),
+        ("policies", policies),
+        ("suites", suites),
+        ("drivers", {"expert": "knows the lane", "human": "you (redrive watch)", "RUN": "a folder"}),
+    ):
+        print(title)
+        for name, purpose in entries.items():
+            print(f"  {name:<18}{purpose}")
+    terminal.say(f"next: {terminal.typed('record --help')}")
+    return 0
+
+
+def _first_line(thing: object) -> str:
+    return (thing.__doc__ or "").strip().splitlines()[0]

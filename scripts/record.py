@@ -1,0 +1,117 @@
+"""`redrive record`: let somebody drive, and keep what was seen and done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from redrive import terminal
+from redrive.agents.demonstrations import (
+    REGIMES,
+    demonstration_task,
+    demonstrator,
+    record,
+    recording_header,
+)
+from redrive.agents.drivers import driver_name, make_driver
+from redrive.command import parse
+from redrive.sim.appearance import Appearance
+from redrive.sim.recording import Recording
+from redrive.sim.recording_writer import RecordingWriter
+from redrive.sim.world import RoadWorld
+
+
+@dataclass(frozen=True)
+class RecordOptions:
+    """Record demonstrations: the camera, the odometry, what was done, and the expert's command.
+
+    Whatever the regime, the label of each picture is what the expert would do in that very state.
+    The log alone teaches nothing about leaving the centre; noise-injection and dagger do.
+    """
+
+    out: Path
+    """The folder to write; a new one, or with --append one that is there."""
+    world: str = "procedural"
+    """Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
+    agent: str = "expert"
+    """Who drives: expert, or the folder of a trained run."""
+    regime: Literal["log", "noise-injection", "dagger"] = "log"
+    """log: as it is; noise-injection: the driver's hand is pushed (DART); dagger: a run drives."""
+    episodes: int = 20
+    """How many."""
+    steps: int = 300
+    """Longest episode, in steps of dt."""
+    seed: int = 0
+    """The first episode's; the road, the start and the weather follow from it."""
+    appearance: float = 1.0
+    """How much light, colours, wear and weather differ between episodes, 0 to 2."""
+    beta: float = 0.0
+    """dagger: share of episodes that the expert drives."""
+    dt: float = 0.1
+    """Seconds between two steps."""
+    append: bool = False
+    """Add to the recording that is there, as DAgger's rounds do."""
+
+
+def run(options: RecordOptions) -> Recording:
+    """Record and say what there is now."""
+    if options.episodes < 1 or options.steps < 2:
+        raise ValueError(
+            f"record at least 1 episode of at least 2 steps, got --episodes {options.episodes} "
+            f"--steps {options.steps}"
+        )
+    if options.regime == "dagger" and options.agent == "expert":
+        raise ValueError(
+            "dagger needs a learner to drive: name a run, as in --agent runs/lstm; "
+            "for the expert's own drives take --regime log or noise-injection"
+        )
+    world = RoadWorld(
+        world=options.world,
+        task=demonstration_task(options.regime, options.steps, options.dt),
+        appearance=Appearance(randomise=options.appearance),
+        dt=options.dt,
+    )
+    driver = demonstrator(
+        options.regime, make_driver(options.agent, world), options.dt, options.beta
+    )
+    sidecar: dict[str, Any] = {
+        "driver": driver_name(options.agent),
+        "regime": options.regime,
+        "appearance": options.appearance,
+        "task": world.task.to_json(),
+        "vehicle": world.vehicle.to_json(),
+    }
+    first = options.seed
+    writer = RecordingWriter(options.out, recording_header(world), append=options.append)
+    if options.append:
+        first += len(Recording.open(options.out))
+    with writer, terminal.progress("recording", total=options.episodes) as tick:
+        record(
+            world,
+            driver,
+            writer,
+            first + np.arange(options.episodes),
+            sidecar,
+            on_episode=lambda steps: tick(1, note=f"{steps} steps"),
+        )
+    recording = Recording.open(options.out)
+    terminal.say(
+        f"{options.out}: {len(recording)} episodes, {recording.steps} pictures "
+        f"({recording.steps * options.dt / 60:.1f} minutes)"
+    )
+    return recording
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    options = parse(RecordOptions, argv, "record")
+    run(options)
+    terminal.say(f"next: {terminal.typed(f'train {options.out} --policy lstm --out runs/lstm')}")
+    return 0
+
+
+assert set(REGIMES) == {"log", "noise-injection", "dagger"}  # the options name them again
