@@ -1,0 +1,354 @@
+"""What a report shows of one results file, a section each.
+
+A section is a function from the study to a `Section`, or to None where the results have nothing
+for it. A new one is a function more, in the list `SECTIONS`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup
+
+from redrive import report_charts as charts
+from redrive import report_tables as tables
+from redrive.agents.results import Comparison, PolicyResult
+from redrive.agents.statistics import Interval
+from redrive.report_charts import Row
+from redrive.report_runs import open_loop, traces, training, videos
+from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_for
+from redrive.report_study import Section, Study
+from redrive.sim.metrics import METRICS
+
+CURVATURE = "road_max_curvature"  # [1/m], an episode's entry that says how hard its road was
+MANY_ROADS = 40  # with more, a table of roads says nothing
+HARDEST = 8  # episodes that are listed
+
+
+def leaderboard(study: Study) -> Section:
+    """The table of all drivers."""
+    leader = study.leader
+    optional = [
+        name
+        for name in ("comfort_share", "whiteness")
+        if all(name in policy.summary for policy in study.ranked)
+    ]
+    head = ["driver", "success", f"against {leader.name}", "lateral MAE", "route done"]
+    head += ["beyond margin"] + [METRICS[name].label for name in optional]
+    rows = []
+    for place, policy in enumerate(study.ranked):
+        summary = policy.summary
+        rate, error = summary["success_rate"], summary["lateral_mae_m"]
+        told = None if policy is leader else study.compare(policy, leader)
+        rows.append(
+            [
+                tables.row_head(study.named(policy), place),
+                tables.cell(tables.stacked(*tables.rate_parts(rate)), rate.mean),
+                tables.difference(told),
+                tables.cell(tables.stacked(*tables.metre_parts(error)), error.mean),
+            ]
+            + [
+                tables.cell(_figure(name, summary[name].mean), summary[name].mean)
+                for name in ("route_completion", "beyond_margin_share", *optional)
+            ]
+        )
+    return Section(
+        "leaderboard",
+        "Who drove best",
+        "Below each figure stands the range that holds its true value with 95 % confidence. "
+        f"“Against {leader.name}” compares episode by episode; a difference whose range does not "
+        "hold zero is bold. Press a column’s name to sort by it.",
+        tables.table(head, rows),
+    )
+
+
+def success(study: Study) -> Section:
+    """Success rates as bars with intervals."""
+    rows = [
+        Row(
+            policy.name,
+            study.signs[policy.name],
+            charts.bar(SHARE, rate.mean) + charts.whisker(SHARE, *rate, study.signs[policy.name]),
+            tables.rate(rate),
+        )
+        for policy, rate in ((policy, policy.summary["success_rate"]) for policy in study.ranked)
+    ]
+    return Section(
+        "success",
+        "How often they arrive",
+        "The bar is the share of episodes that succeeded, the line its 95 % interval.",
+        charts.rows_chart(rows, SHARE, "episodes that succeeded", percent),
+    )
+
+
+def differences(study: Study) -> Section | None:
+    """Paired differences to the best learned driver, or to the best where none learned."""
+    reference = (study.learned or study.ranked)[0]
+    others = [policy for policy in study.ranked if policy is not reference]
+    told = [(p, found) for p in others if (found := study.compare(p, reference)) is not None]
+    if not told:
+        return None
+    passed = _forest(
+        study,
+        [(policy, found.success_rate, found) for policy, found in told],
+        "success, in percentage points (right is better)",
+        lambda value: f"{'+' if value > 1e-9 else ''}{number(100.0 * value)}",
+        lambda entry, found: f"{_range(entry, 100.0, 1)}, {tables.p_value(found.p_value)}",
+    )
+    apart = _forest(
+        study,
+        [(policy, found.measures["lateral_mae_m"], found) for policy, found in told],
+        "lateral MAE [m] (left is better)",
+        lambda value: f"{'+' if value > 1e-9 else ''}{number(value)}",
+        lambda entry, _: _range(entry, 1.0, 3),
+    )
+    return Section(
+        "differences",
+        f"Compared with {reference.name}",
+        "All drove the same episodes, so each drive is compared with the other driver’s drive of "
+        "the same episode: what was hard for both cancels out. A range that keeps clear of zero is "
+        "a difference that other episodes of this kind would show again.",
+        Markup("<h3>Success</h3>{}<h3>Distance from the lane’s centre</h3>{}").format(
+            passed, apart
+        ),
+    )
+
+
+def lateral(study: Study) -> Section:
+    """Where in the lane every episode was driven."""
+    values = [e["lateral_mae_m"] for policy in study.ranked for e in policy.episodes]
+    wide = min(values) > 0.0 and max(values) > 20.0 * min(values)
+    scale = log_scale_for(values) if wide else scale_for(values, zero=True)
+    rows = []
+    for policy in study.ranked:
+        errors = [episode["lateral_mae_m"] for episode in policy.episodes]
+        failed = [not episode["success"] for episode in policy.episodes]
+        middle = sorted(errors)[len(errors) // 2]
+        marks = charts.strip(scale, errors, failed)
+        rows.append(Row(policy.name, study.signs[policy.name], marks, f"median {middle:.2f} m"))
+    return Section(
+        "lateral",
+        "How well they keep the lane",
+        "A dot is one episode: its mean distance from the lane’s centre line, while it lasted. "
+        "A cross is an episode that failed; the upright line is the median.",
+        charts.rows_chart(rows, scale, f"lateral MAE [m]{', logarithmic' if wide else ''}"),
+    )
+
+
+def roads(study: Study) -> Section | None:
+    """Success by how hard the road was: by its tightest bend, or road by road when they are few."""
+    shown = [part for part in (_by_curvature(study), _by_road(study)) if part is not None]
+    if not shown:
+        return None
+    return Section(
+        "roads",
+        "Which roads are hard",
+        "Each cell says how many episodes succeeded. The stronger its colour, the more failed.",
+        Markup("").join(shown),
+    )
+
+
+def endings(study: Study) -> Section | None:
+    """Why episodes ended."""
+    counted = {policy.name: Counter(e["ended"] for e in policy.episodes) for policy in study.ranked}
+    total = sum(counted.values(), Counter[str]())
+    if len(total) < 2:
+        return None
+    good = {e["ended"] for policy in study.ranked for e in policy.episodes if e["success"]}
+    reasons = sorted(total, key=lambda reason: (reason not in good, -total[reason], reason))
+    patterns = {reason: position % charts.PATTERNS for position, reason in enumerate(reasons)}
+    rows = []
+    for policy in study.ranked:
+        parts = [
+            (counted[policy.name][reason] / len(policy.episodes), patterns[reason], reason)
+            for reason in reasons
+            if counted[policy.name][reason]
+        ]
+        failed = sum(not episode["success"] for episode in policy.episodes)
+        marks = charts.stack([(share, at, tables.words(reason)) for share, at, reason in parts])
+        rows.append(Row(policy.name, study.signs[policy.name], marks, f"{failed} failed"))
+    legend = charts.legend_parts([(patterns[reason], tables.words(reason)) for reason in reasons])
+    return Section(
+        "endings",
+        "How episodes end",
+        "The share of episodes that ended for each reason.",
+        charts.rows_chart(rows, SHARE, "episodes", percent) + legend,
+    )
+
+
+def failures(study: Study) -> Section | None:
+    """The episodes that most drivers failed, to look at."""
+    failed: dict[tuple[int, str], dict[str, str]] = {}
+    for policy in study.ranked:
+        for episode in policy.episodes:
+            if not episode["success"]:
+                known = failed.setdefault((episode["seed"], episode["road"]), {})
+                done = tables.share(episode["route_completion"])
+                known[policy.name] = f"{tables.words(episode['ended'])} at {done}"
+    if not failed:
+        return None
+    hardest = sorted(failed.items(), key=lambda item: (-len(item[1]), item[0]))[:HARDEST]
+    shown = [policy for policy in study.ranked if any(policy.name in how for _, how in hardest)]
+    rows = [
+        [tables.row_head(road, road), tables.cell(str(seed), seed)]
+        + [
+            tables.cell(how[policy.name], how[policy.name])
+            if policy.name in how
+            else tables.quiet("ok", "")
+            for policy in shown
+        ]
+        for (seed, road), how in hardest
+    ]
+    lead = "The episodes that most drivers failed: why each ended, and where on the route."
+    body = tables.table(["road", "seed", *(policy.name for policy in shown)], rows)
+    learned = [policy for policy in shown if policy.run is not None]
+    drawn = [road for (_, road), how in hardest if road.startswith("procedural:")]
+    if learned and drawn:
+        lead += " To see one, type"
+        command = Markup('<pre class="scroll"><code>redrive watch {} --world {}</code></pre>')
+        body = command.format(learned[-1].run, drawn[0]) + body
+    return Section("failures", "Where they fail", lead, body)
+
+
+def drivers(study: Study) -> Section:
+    """What was compared: each driver's folder and what it says of itself."""
+    facts = list(dict.fromkeys(name for policy in study.ranked for name in policy.facts))
+    rows = []
+    for place, policy in enumerate(study.ranked):
+        cells = [tables.row_head(study.named(policy), place)]
+        cells.append(tables.cell(policy.run or "not learned", policy.run or ""))
+        for name in facts:
+            value = policy.facts.get(name, "–")
+            shown = number(value) if isinstance(value, int | float) else str(value)
+            cells.append(tables.cell(shown, value))
+        rows.append(cells)
+    head = ["driver", "run", *map(tables.words, facts)]
+    return Section(
+        "drivers",
+        "What was compared",
+        "The drivers, and the folders that hold those that learned.",
+        tables.table(head, rows),
+    )
+
+
+def every_episode(study: Study) -> Section:
+    """All of it, folded away."""
+    names = ("lateral_mae_m", "lateral_rmse_m", "beyond_margin_share", "distance_m", "steps")
+    head = ["driver", "road", "seed", "ended", "success", "route done"]
+    rows = [
+        [
+            tables.row_head(policy.name, policy.name),
+            tables.cell(episode["road"], episode["road"]),
+            tables.cell(str(episode["seed"]), episode["seed"]),
+            tables.cell(tables.words(episode["ended"]), episode["ended"]),
+            tables.cell("yes" if episode["success"] else "no", int(episode["success"])),
+            tables.cell(tables.share(episode["route_completion"]), episode["route_completion"]),
+        ]
+        + [tables.cell(_figure(name, episode[name]), episode[name]) for name in names]
+        for policy in study.ranked
+        for episode in policy.episodes
+    ]
+    body = Markup("<details><summary>Show {} episodes</summary>{}</details>").format(
+        len(rows), tables.table([*head, *(METRICS[name].label for name in names)], rows)
+    )
+    return Section("episodes", "Every episode", "Means hide things; here is all of it.", body)
+
+
+SECTIONS: list[Callable[[Study], Section | None]] = [
+    leaderboard,
+    videos,
+    success,
+    differences,
+    lateral,
+    roads,
+    endings,
+    failures,
+    traces,
+    training,
+    open_loop,
+    drivers,
+    every_episode,
+]
+
+
+def _figure(name: str, value: float) -> str:
+    """A metric's value with its unit; shares in percent."""
+    unit = METRICS[name].unit
+    if not unit and name != "steps":
+        return tables.share(value)
+    return f"{number(value)} {unit}".strip()
+
+
+def _range(change: Interval, times: float, digits: int) -> str:
+    """A difference with its interval; the axis says the unit."""
+    return "{} [{}, {}]".format(*(tables.signed(times * value, digits) for value in change))
+
+
+def _forest(
+    study: Study,
+    entries: Sequence[tuple[PolicyResult, Interval, Comparison]],
+    axis: str,
+    tick: Callable[[float], str],
+    told: Callable[[Interval, Comparison], str],
+) -> Markup:
+    """Differences with their intervals, and a line at none."""
+    scale = scale_for((end for _, entry, _ in entries for end in entry), zero=True)
+    rows = [
+        Row(
+            policy.name,
+            study.signs[policy.name],
+            charts.whisker(scale, *entry, study.signs[policy.name]),
+            told(entry, found),
+        )
+        for policy, entry, found in entries
+    ]
+    return charts.rows_chart(rows, scale, axis, tick, line_at=0.0)
+
+
+def _by_curvature(study: Study) -> Markup | None:
+    """A table over three classes of the road's tightest bend, each with a third of the episodes."""
+    tightness = {
+        (episode["seed"], episode["road"]): float(episode[CURVATURE])
+        for policy in study.ranked
+        for episode in policy.episodes
+        if CURVATURE in episode
+    }
+    ordered = sorted(tightness.values())
+    if len(set(ordered)) < 6:
+        return None
+    edges = [ordered[0], ordered[len(ordered) // 3], ordered[2 * len(ordered) // 3], ordered[-1]]
+    head = ["driver"]
+    for low, high in itertools.pairwise(edges):
+        tight, wide = (f"{1.0 / k:.0f}" if k > 1e-4 else "∞" for k in (high, low))
+        head.append(f"radius {tight}–{wide} m")
+
+    def third(episode: Mapping[str, Any]) -> int:
+        return sum(episode[CURVATURE] >= edge for edge in edges[1:3])
+
+    rows = []
+    for place, policy in enumerate(study.ranked):
+        cells = [tables.row_head(study.named(policy), place)]
+        for position in range(3):
+            chosen = [e for e in policy.episodes if CURVATURE in e and third(e) == position]
+            cells.append(tables.heat(sum(e["success"] for e in chosen), len(chosen)))
+        rows.append(cells)
+    return Markup("<h3>By the tightest bend</h3>{}").format(tables.table(head, rows, fixed=True))
+
+
+def _by_road(study: Study) -> Markup | None:
+    """A table of roads, where each was driven several times."""
+    names = sorted({e["road"] for policy in study.ranked for e in policy.episodes})
+    if not 1 < len(names) <= MANY_ROADS or 2 * len(names) > study.episodes:
+        return None
+    rows = []
+    for name in names:
+        cells = [tables.row_head(name, name)]
+        for policy in study.ranked:
+            chosen = [e for e in policy.episodes if e["road"] == name]
+            cells.append(tables.heat(sum(e["success"] for e in chosen), len(chosen)))
+        rows.append(cells)
+    head = ["road", *(policy.name for policy in study.ranked)]
+    return Markup("<h3>Road by road</h3>{}").format(tables.table(head, rows))
