@@ -6,10 +6,9 @@ for it. A new one is a function more, in the list `SECTIONS`.
 
 from __future__ import annotations
 
-import itertools
+import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
@@ -18,14 +17,11 @@ from redrive import report_tables as tables
 from redrive.agents.results import Comparison, PolicyResult
 from redrive.agents.statistics import Interval
 from redrive.report_charts import Row
+from redrive.report_roads import failures, roads
 from redrive.report_runs import open_loop, traces, training, videos
 from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_for
-from redrive.report_study import Section, Study
+from redrive.report_study import PLAIN, Section, Study
 from redrive.sim.metrics import METRICS
-
-CURVATURE = "road_max_curvature"  # [1/m], an episode's entry that says how hard its road was
-MANY_ROADS = 40  # with more, a table of roads says nothing
-HARDEST = 8  # episodes that are listed
 
 
 def leaderboard(study: Study) -> Section:
@@ -138,19 +134,6 @@ def lateral(study: Study) -> Section:
     )
 
 
-def roads(study: Study) -> Section | None:
-    """Success by how hard the road was: by its tightest bend, or road by road when they are few."""
-    shown = [part for part in (_by_curvature(study), _by_road(study)) if part is not None]
-    if not shown:
-        return None
-    return Section(
-        "roads",
-        "Which roads are hard",
-        "Each cell says how many episodes succeeded. The stronger its colour, the more failed.",
-        Markup("").join(shown),
-    )
-
-
 def endings(study: Study) -> Section | None:
     """Why episodes ended."""
     counted = {policy.name: Counter(e["ended"] for e in policy.episodes) for policy in study.ranked}
@@ -175,62 +158,40 @@ def endings(study: Study) -> Section | None:
         "endings",
         "How episodes end",
         "The share of episodes that ended for each reason.",
-        charts.rows_chart(rows, SHARE, "episodes", percent) + legend,
+        charts.rows_chart(rows, SHARE, "episodes", percent) + legend + _flags(study),
     )
-
-
-def failures(study: Study) -> Section | None:
-    """The episodes that most drivers failed, to look at."""
-    failed: dict[tuple[int, str], dict[str, str]] = {}
-    for policy in study.ranked:
-        for episode in policy.episodes:
-            if not episode["success"]:
-                known = failed.setdefault((episode["seed"], episode["road"]), {})
-                done = tables.share(episode["route_completion"])
-                known[policy.name] = f"{tables.words(episode['ended'])} at {done}"
-    if not failed:
-        return None
-    hardest = sorted(failed.items(), key=lambda item: (-len(item[1]), item[0]))[:HARDEST]
-    shown = [policy for policy in study.ranked if any(policy.name in how for _, how in hardest)]
-    rows = [
-        [tables.row_head(road, road), tables.cell(str(seed), seed)]
-        + [
-            tables.cell(how[policy.name], how[policy.name])
-            if policy.name in how
-            else tables.quiet("ok", "")
-            for policy in shown
-        ]
-        for (seed, road), how in hardest
-    ]
-    lead = "The episodes that most drivers failed: why each ended, and where on the route."
-    body = tables.table(["road", "seed", *(policy.name for policy in shown)], rows)
-    learned = [policy for policy in shown if policy.run is not None]
-    drawn = [road for (_, road), how in hardest if road.startswith("procedural:")]
-    if learned and drawn:
-        lead += " To see one, type"
-        command = Markup('<pre class="scroll"><code>redrive watch {} --world {}</code></pre>')
-        body = command.format(learned[-1].run, drawn[0]) + body
-    return Section("failures", "Where they fail", lead, body)
 
 
 def drivers(study: Study) -> Section:
     """What was compared: each driver's folder and what it says of itself."""
-    facts = list(dict.fromkeys(name for policy in study.ranked for name in policy.facts))
+    facts = list(
+        dict.fromkeys(
+            name
+            for policy in study.ranked
+            for name, value in policy.facts.items()
+            if isinstance(value, PLAIN)
+        )
+    )
     rows = []
     for place, policy in enumerate(study.ranked):
         cells = [tables.row_head(study.named(policy), place)]
         cells.append(tables.cell(policy.run or "not learned", policy.run or ""))
         for name in facts:
             value = policy.facts.get(name, "–")
-            shown = number(value) if isinstance(value, int | float) else str(value)
-            cells.append(tables.cell(shown, value))
+            counted = isinstance(value, int | float) and not isinstance(value, bool)
+            cells.append(tables.cell(number(value) if counted else str(value), value))
         rows.append(cells)
     head = ["driver", "run", *map(tables.words, facts)]
+    settings = json.dumps(dict(study.results.settings), indent=1, sort_keys=True)
     return Section(
         "drivers",
         "What was compared",
         "The drivers, and the folders that hold those that learned.",
-        tables.table(head, rows),
+        tables.table(head, rows)
+        + Markup(
+            "<details><summary>Show all settings of the suite</summary>"
+            '<pre class="scroll"><code>{}</code></pre></details>'
+        ).format(settings),
     )
 
 
@@ -282,6 +243,24 @@ def _figure(name: str, value: float) -> str:
     return f"{number(value)} {unit}".strip()
 
 
+def _flags(study: Study) -> Markup:
+    """How often each driver left the lane, by either rule; nothing where that was not judged."""
+    names = [
+        name
+        for name in ("left_lane_free_margin", "left_lane_centre_2m")
+        if all(f"{name}_rate" in policy.summary for policy in study.ranked)
+    ]
+    if not names:
+        return Markup("")
+    rows = []
+    for place, policy in enumerate(study.ranked):
+        rates = [policy.summary[f"{name}_rate"] for name in names]
+        cells = [tables.cell(tables.stacked(*tables.rate_parts(r)), r.mean) for r in rates]
+        rows.append([tables.row_head(study.named(policy), place), *cells])
+    head = ["driver", *(METRICS[name].label for name in names)]
+    return Markup("<h3>Leaving the lane</h3>{}").format(tables.table(head, rows))
+
+
 def _range(change: Interval, times: float, digits: int) -> str:
     """A difference with its interval; the axis says the unit."""
     return "{} [{}, {}]".format(*(tables.signed(times * value, digits) for value in change))
@@ -306,49 +285,3 @@ def _forest(
         for policy, entry, found in entries
     ]
     return charts.rows_chart(rows, scale, axis, tick, line_at=0.0)
-
-
-def _by_curvature(study: Study) -> Markup | None:
-    """A table over three classes of the road's tightest bend, each with a third of the episodes."""
-    tightness = {
-        (episode["seed"], episode["road"]): float(episode[CURVATURE])
-        for policy in study.ranked
-        for episode in policy.episodes
-        if CURVATURE in episode
-    }
-    ordered = sorted(tightness.values())
-    if len(set(ordered)) < 6:
-        return None
-    edges = [ordered[0], ordered[len(ordered) // 3], ordered[2 * len(ordered) // 3], ordered[-1]]
-    head = ["driver"]
-    for low, high in itertools.pairwise(edges):
-        tight, wide = (f"{1.0 / k:.0f}" if k > 1e-4 else "∞" for k in (high, low))
-        head.append(f"radius {tight}–{wide} m")
-
-    def third(episode: Mapping[str, Any]) -> int:
-        return sum(episode[CURVATURE] >= edge for edge in edges[1:3])
-
-    rows = []
-    for place, policy in enumerate(study.ranked):
-        cells = [tables.row_head(study.named(policy), place)]
-        for position in range(3):
-            chosen = [e for e in policy.episodes if CURVATURE in e and third(e) == position]
-            cells.append(tables.heat(sum(e["success"] for e in chosen), len(chosen)))
-        rows.append(cells)
-    return Markup("<h3>By the tightest bend</h3>{}").format(tables.table(head, rows, fixed=True))
-
-
-def _by_road(study: Study) -> Markup | None:
-    """A table of roads, where each was driven several times."""
-    names = sorted({e["road"] for policy in study.ranked for e in policy.episodes})
-    if not 1 < len(names) <= MANY_ROADS or 2 * len(names) > study.episodes:
-        return None
-    rows = []
-    for name in names:
-        cells = [tables.row_head(name, name)]
-        for policy in study.ranked:
-            chosen = [e for e in policy.episodes if e["road"] == name]
-            cells.append(tables.heat(sum(e["success"] for e in chosen), len(chosen)))
-        rows.append(cells)
-    head = ["road", *(policy.name for policy in study.ranked)]
-    return Markup("<h3>Road by road</h3>{}").format(tables.table(head, rows))

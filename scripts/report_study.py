@@ -15,6 +15,8 @@ from redrive.agents import results as results_file
 from redrive.agents.results import Comparison, PolicyResult, Results
 
 FEW = 20  # episodes; with fewer, the bootstrap's intervals are too narrow
+PLAIN = (str, int, float)
+SEEN = "road_seen_in_training"  # an episode's flag
 
 
 @dataclass(frozen=True)
@@ -89,9 +91,20 @@ class Study:
             f"{tables.rate(best.summary['success_rate'])} of them and kept "
             f"{best.summary['lateral_mae_m'].mean:.2f} m from the lane’s centre on average."
         )
+        seen = [episode.get(SEEN) for policy in self.learned for episode in policy.episodes]
+        if any(seen):
+            told += f" Careful: {sum(map(bool, seen))} drives were on roads seen in training."
+        elif seen and None not in seen:
+            told += " No driver was trained on any of these roads."
         if self.episodes < FEW:
             told += " So few episodes give a first impression: take every range for a rough one."
         return told
+
+    @property
+    def plain_settings(self) -> dict[str, str]:
+        """Those settings of the suite that are one word or number."""
+        settings = self.results.settings.items()
+        return {name: str(value) for name, value in settings if isinstance(value, PLAIN)}
 
     @property
     def _many(self) -> str:

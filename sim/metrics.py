@@ -56,6 +56,15 @@ METRICS = {
     "off_centre_share": Metric(
         "off centre", "", "low", f"share of time more than {CENTRE_LIMIT:g} m from the centre line"
     ),
+    "left_lane_free_margin": Metric(
+        "left the lane", "", "low", "share of episodes in which the outline crossed a lane bound"
+    ),
+    "left_lane_centre_2m": Metric(
+        f"beyond {CENTRE_LIMIT:g} m",
+        "",
+        "low",
+        f"share of episodes that came farther than {CENTRE_LIMIT:g} m from the centre line (VISTA)",
+    ),
     "whiteness": Metric(
         "whiteness",
         "1/(m s)",

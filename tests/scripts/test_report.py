@@ -190,6 +190,22 @@ def test_roads_are_listed_when_each_was_driven_often(tmp_path: Path) -> None:
     assert "a first impression" in page.text  # ten episodes are few
 
 
+def test_leaving_the_lane_is_told_by_both_rules(tmp_path: Path) -> None:
+    flags = {"left_lane_free_margin": True, "left_lane_centre_2m": False}
+    text = Page(build([save(tmp_path, [driver("lstm", 2, 0.1, **flags)])])).text
+    assert "driver left the lane beyond 2 m lstm 100.0 % [86.2, 100.0] 0.0 % [0.0, 13.8]" in text
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [(True, "Careful: 24 drives were on roads seen in"), (False, "was trained on any of these")],
+)
+def test_roads_seen_in_training_are_told(tmp_path: Path, seen: bool, told: str) -> None:
+    path = save(tmp_path, [driver("lstm", 2, 0.1, road_seen_in_training=seen)])
+    assert told in Page(build([path])).text
+    assert "trained on any" not in Page(build([three(tmp_path)])).text
+
+
 def test_several_results_are_chapters_of_one_page(tmp_path: Path) -> None:
     paths = [three(tmp_path), save(tmp_path, [driver("lstm", 9, 0.3)], "racetracks")]
     page = Page(build(paths))
