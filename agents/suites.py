@@ -4,7 +4,7 @@ A suite is data. Its roads are never those that `redrive record` draws from: rec
 seeds 0..999 of the procedural family, suites use seeds from a million on.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,8 @@ class Suite:
     purpose: str
     task: Task
     world: str = HELD_OUT_ROADS
-    appearance: Appearance = Appearance(randomise=1.0)
-    vehicle: Vehicle = Vehicle()
+    appearance: Appearance = field(default_factory=lambda: Appearance(randomise=1.0))
+    vehicle: Vehicle = field(default_factory=Vehicle)
     starts: str = "drawn"
 
     def to_json(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ Source: the signed-area accumulation of FreeType's and font-rs's glyph rasterise
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import inlined
 
 ROW_BITS = 10
 FULL = 1 << ROW_BITS  # coverage of a whole pixel; also the heights of vertices are 1/1024 rows
@@ -22,7 +22,7 @@ _F = np.float32
 _HALF = np.float32(0.5)
 
 
-@compiled
+@inlined
 def _add_part(cells, row, xa, xb, tall, unit, width):  # type: ignore[no-untyped-def]
     """Add the part of an edge that lies in one row, from column xa to xb, `tall` 1/1024ths high."""
     left = min(xa, xb)
@@ -50,12 +50,13 @@ def _add_part(cells, row, xa, xb, tall, unit, width):  # type: ignore[no-untyped
         cells[row, column] += unit * counted
         column = np.uint32(column + np.uint32(1))
     end = np.uint32(min(right, _F(width)))  # the pixel it ends in; `width` when beyond
-    grown = (_F(column) + _HALF - left) * rate + _HALF
+    step = np.int64(rate * _F(65536.0))
+    grown = np.int64((_F(column) + _HALF - left) * (rate * _F(65536.0))) + 32768
     while column < end:
-        area = np.int64(grown)
+        area = grown >> 16
         cells[row, column] += unit * (area - counted)
         counted = area
-        grown += rate
+        grown += step
         column = np.uint32(column + np.uint32(1))
     if end < width:
         gap = right - _F(end)
@@ -64,7 +65,7 @@ def _add_part(cells, row, xa, xb, tall, unit, width):  # type: ignore[no-untyped
         cells[row, column + np.uint32(1)] += unit * (tall - area)
 
 
-@compiled
+@inlined
 def add_edge(cells, unit, u0, y0, u1, y1, width, first, last):  # type: ignore[no-untyped-def]
     """Add one edge of an outline, from (u0, y0) to (u1, y1), to `cells`.
 

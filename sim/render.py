@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 
 from .appearance import SKYLINE_STEPS
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .raster import FULL, LAYER_BITS, ROW_BITS, add_edge
 from .scene import FAR, NEAR
 from .sensors.camera import Camera
 
 FAR_EDGE = 0.6  # ribbons less than this below the horizon are not drawn [px]
+MAX_SECTIONS = 16384  # cross-sections of ribbons in one picture
 CURVE_TOLERANCE = 0.2  # how far a chord may lie off its curve [px]
 
 _F = np.float32
@@ -31,7 +32,8 @@ class Lens(NamedTuple):
     numbers: np.ndarray  # (11,) float64: see `make_lens`
     distance: np.ndarray  # (rows,) ground distance at each row below the horizon [m]
     share: np.ndarray  # (rows,) share of the row that is below the horizon
-    cell: np.ndarray  # (rows,) size of the grain in each row [m]
+    side: np.ndarray  # (rows,) width of a pixel on the ground [m]
+    density: np.ndarray  # (rows,) cells of the grain per metre
     contrast: np.ndarray  # (rows,) of the grain
     gradient: np.ndarray  # (top + 1,) of the sky: 0 at the horizon, 1 high up
     azimuth: np.ndarray  # (W,) of each column, in steps of the skyline, to the right
@@ -77,7 +79,8 @@ def make_lens(camera: Camera) -> Lens:
         numbers,
         distance.astype(np.float32),
         share.astype(np.float32),
-        cell,
+        (distance * cos + camera.mount_height * sin) / camera.fx,
+        1.0 / cell,
         np.minimum(1.0, cell / np.sqrt(patch)).astype(np.float32),
         gradient.astype(np.float32),
         (angle * (SKYLINE_STEPS / (2.0 * np.pi))).astype(np.float32),
@@ -85,29 +88,67 @@ def make_lens(camera: Camera) -> Lens:
     )
 
 
+class Side(NamedTuple):
+    """Scratch: one side of the listed ribbons, on the ground and in the picture; (S,) each."""
+
+    ahead: np.ndarray  # float32, from the camera's foot [m]
+    aside: np.ndarray  # float32, left positive [m]
+    column: np.ndarray  # float32 [px]
+    row: np.ndarray  # int32 [1/1024 px]
+
+
+class Edges(NamedTuple):
+    """Scratch: edges of outlines in the picture, (3 S,) each."""
+
+    u0: np.ndarray  # float32 [px]
+    y0: np.ndarray  # int32 [1/1024 px]
+    u1: np.ndarray
+    y1: np.ndarray
+    unit: np.ndarray  # int64: what they are counted in
+
+
+class Sections(NamedTuple):
+    """Scratch: the cross-sections of ribbons that a picture needs, and where they appear."""
+
+    point: np.ndarray  # (S,) int32, number in `Scene.points`
+    unit: np.ndarray  # (S,) int64: what a ribbon begins to be counted in here; 0 where it goes on
+    left: Side
+    right: Side
+    edges: Edges
+
+
+def make_sections() -> Sections:
+    """Room for the sections of one picture."""
+
+    def side() -> Side:
+        floats = (np.empty(MAX_SECTIONS, np.float32) for _ in range(3))
+        return Side(*floats, np.empty(MAX_SECTIONS, np.int32))
+
+    many = 3 * MAX_SECTIONS
+    kinds = (np.float32, np.int32, np.float32, np.int32, np.int64)
+    return Sections(
+        np.empty(MAX_SECTIONS, np.int32),
+        np.empty(MAX_SECTIONS, np.int64),
+        side(),
+        side(),
+        Edges(*(np.empty(many, kind) for kind in kinds)),
+    )
+
+
 @compiled
-def _draw_ground(cells, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
-    """Add every ribbon in view to `cells`."""
-    points, pieces, blocks = scene.points, scene.pieces, scene.blocks
-    numbers = lens.numbers
-    fx, fy = _F(numbers[0]), _F(numbers[1])
-    cx, cy = _F(numbers[2]), _F(numbers[3])
-    tall = _F(numbers[4])
-    cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
-    nearest = _F(numbers[8])
-    first_row = np.int64(numbers[9]) << ROW_BITS
-    last_row = np.int64(height) << ROW_BITS
-    reach = _F(numbers[10])
-    cos, sin = _F(np.cos(yaw)), _F(np.sin(yaw))
-    # The camera's foot, not the rear axle, is the origin here.
-    x0 = _F(x + numbers[5] * np.cos(yaw))
-    y0 = _F(y + numbers[5] * np.sin(yaw))
+def _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """List the cross-sections of every ribbon in view; returns how many."""
+    pieces, blocks = scene.pieces, scene.blocks
+    point, unit = sections.point, sections.unit
+    fx, fy, cx = _F(numbers[0]), _F(numbers[1]), _F(numbers[2])
+    tall, nearest, reach = _F(numbers[4]), _F(numbers[8]), _F(numbers[10])
     # A point is inside the view's side planes when ahead * edge -+ aside > 0.
-    edge_left = (cx / fx) / cos_pitch
-    edge_right = ((_F(width) - cx) / fx) / cos_pitch
+    edge_left = (cx / fx) / _F(numbers[6])
+    edge_right = ((_F(width) - cx) / fx) / _F(numbers[6])
     norm_left = _F(1.0) / np.sqrt(_F(1.0) + edge_left * edge_left)
     norm_right = _F(1.0) / np.sqrt(_F(1.0) + edge_right * edge_right)
     blur = np.sqrt(fy * tall)  # dashes of period p are finer than a row beyond blur * sqrt(p)
+    count = 0
     for b in range(scene.first_block[road], scene.first_block[road + 1]):
         dx, dy = blocks[b].x - x0, blocks[b].y - y0
         ahead = cos * dx + sin * dy
@@ -120,13 +161,8 @@ def _draw_ground(cells, scene, road, lens, width, height, x, y, yaw):  # type: i
             or (ahead * edge_right + aside) * norm_right < -radius - tall
         ):
             continue
-        first_piece = blocks[b].first
-        at = np.int64(-1)  # the point that the drawn part of a ribbon has come to
-        unit = np.int64(0)
-        la = ll = ra = rl = _F(0.0)
-        lu = ru = _F(0.0)
-        ly = ry = np.int64(0)
-        for p in range(first_piece, first_piece + blocks[b].count):
+        come_to = np.int64(-1)  # the point at which the last listed piece ends
+        for p in range(blocks[b].first, blocks[b].first + blocks[b].count):
             dx, dy = pieces[p].x - x0, pieces[p].y - y0
             ahead = cos * dx + sin * dy
             aside = cos * dy - sin * dx
@@ -150,85 +186,129 @@ def _draw_ground(cells, scene, road, lens, width, height, x, y, yaw):  # type: i
             steps = pieces[p].steps
             while stride < steps and _F(4 * stride * stride) < slack:
                 stride *= 2
-            first = np.int64(pieces[p].first)
-            stop = first + steps
-            joined = first == at
-            if not joined:
-                if at >= 0:  # close the far end of what came before
-                    _add_between(
-                        cells, unit, ra, rl, ru, ry, la, ll, lu, ly,
-                        fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest,
-                        width, first_row, last_row,
-                    )  # fmt: skip
-                unit = np.int64(1) << np.int64(LAYER_BITS * pieces[p].layer)
-                at = first - stride
+            at = np.int64(pieces[p].first)
+            stop = at + steps
+            if count + steps + 1 > MAX_SECTIONS:
+                return count
+            if at != come_to:
+                point[count] = at
+                unit[count] = np.int64(1) << np.int64(LAYER_BITS * pieces[p].layer)
+                count += 1
             while at < stop:
                 at = min(at + stride, stop)
-                dx, dy = points[at, 0] - x0, points[at, 1] - y0
-                la1, ll1 = cos * dx + sin * dy, cos * dy - sin * dx
-                dx, dy = points[at, 2] - x0, points[at, 3] - y0
-                ra1, rl1 = cos * dx + sin * dy, cos * dy - sin * dx
-                scale = _F(1.0) / (max(la1, nearest) * cos_pitch + tall * sin_pitch)
-                lu1 = cx - fx * ll1 * scale
-                ly1 = _fixed(cy + fy * (tall * cos_pitch - max(la1, nearest) * sin_pitch) * scale)
-                scale = _F(1.0) / (max(ra1, nearest) * cos_pitch + tall * sin_pitch)
-                ru1 = cx - fx * rl1 * scale
-                ry1 = _fixed(cy + fy * (tall * cos_pitch - max(ra1, nearest) * sin_pitch) * scale)
-                if joined or at > first:
-                    _add_between(
-                        cells, unit, la1, ll1, lu1, ly1, la, ll, lu, ly,
-                        fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest,
-                        width, first_row, last_row,
-                    )  # fmt: skip
-                    _add_between(
-                        cells, unit, ra, rl, ru, ry, ra1, rl1, ru1, ry1,
-                        fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest,
-                        width, first_row, last_row,
-                    )  # fmt: skip
-                else:  # close the near end
-                    _add_between(
-                        cells, unit, la1, ll1, lu1, ly1, ra1, rl1, ru1, ry1,
-                        fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest,
-                        width, first_row, last_row,
-                    )  # fmt: skip
-                la, ll, lu, ly = la1, ll1, lu1, ly1
-                ra, rl, ru, ry = ra1, rl1, ru1, ry1
-        if at >= 0:
-            _add_between(
-                cells, unit, ra, rl, ru, ry, la, ll, lu, ly,
-                fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest,
-                width, first_row, last_row,
-            )  # fmt: skip
+                point[count] = at
+                unit[count] = 0
+                count += 1
+            come_to = stop
+    return count
 
 
 @compiled
-def _fixed(row):  # type: ignore[no-untyped-def]
-    """An image row in 1/1024 px."""
-    return np.int64(row * _F(FULL) + _F(0.5))
+def _project_side(out, point, count, points, side, numbers, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """Where one edge of the listed cross-sections appears; vectorised by the compiler."""
+    out_ahead, out_aside, out_column, out_row = out.ahead, out.aside, out.column, out.row
+    fx, fy = _F(numbers[0]), _F(numbers[1])
+    cx, cy = _F(numbers[2]), _F(numbers[3])
+    tall, nearest = _F(numbers[4]), _F(numbers[8])
+    cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
+    one, half, full = _F(1.0), _F(0.5), _F(FULL)
+    for k in range(count):
+        at = np.uint32(point[k])
+        dx = points[at, side] - x0
+        dy = points[at, side + 1] - y0
+        ahead = cos * dx + sin * dy
+        aside = cos * dy - sin * dx
+        out_ahead[k] = ahead
+        out_aside[k] = aside
+        # What lies nearer than the picture begins is cut off later; here it stays finite.
+        seen = max(ahead, nearest)
+        scale = one / (seen * cos_pitch + tall * sin_pitch)
+        out_column[k] = cx - fx * aside * scale
+        out_row[k] = np.int32(
+            (cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half
+        )
+
+
+@inlined
+def _cut(numbers, a0, l0, u0, a1, l1):  # type: ignore[no-untyped-def]
+    """Column of the first of two ground points; of where their edge meets the picture's lower
+    edge, when the first is nearer than that and the second is not."""
+    nearest = _F(numbers[8])
+    if a0 >= nearest or a1 < nearest:
+        return u0
+    at = l0 + (l1 - l0) * (nearest - a0) / (a1 - a0)
+    scale = nearest * _F(numbers[6]) + _F(numbers[4]) * _F(numbers[7])
+    return _F(numbers[2]) - _F(numbers[0]) * at / scale
+
+
+@inlined
+def _add_edges(cells, edges, count, width, first, last):  # type: ignore[no-untyped-def]
+    """Add listed edges to `cells`."""
+    u0, u1, y0, y1, unit = edges.u0, edges.u1, edges.y0, edges.y1, edges.unit
+    for k in range(count):
+        add_edge(cells, unit[k], u0[k], np.int64(y0[k]), u1[k], np.int64(y1[k]), width, first, last)
 
 
 @compiled
-def _add_between(  # type: ignore[no-untyped-def]
-    cells, unit, a0, l0, u0, y0, a1, l1, u1, y1,
-    fx, fy, cx, cy, tall, cos_pitch, sin_pitch, nearest, width, first_row, last_row,
-):  # fmt: skip
-    """Add the edge between two projected ground points, cut off where the picture begins.
+def _list_edges(edges, sections, count, numbers):  # type: ignore[no-untyped-def]
+    """List the outlines of the ribbons: their sides, and their ends across; returns how many."""
+    eu0, eu1, ey0, ey1, eunit = edges.u0, edges.u1, edges.y0, edges.y1, edges.unit
+    begins = sections.unit
+    l_ahead, l_aside = sections.left.ahead, sections.left.aside
+    l_column, l_row = sections.left.column, sections.left.row
+    r_ahead, r_aside = sections.right.ahead, sections.right.aside
+    r_column, r_row = sections.right.column, sections.right.row
+    unit = np.int64(0)
+    n = 0
+    for k in range(count + 1):
+        opens = k == count or begins[k] != 0
+        if opens and k > 0:  # the far end of the ribbon before, from right to left
+            j = k - 1
+            eu0[n] = _cut(numbers, r_ahead[j], r_aside[j], r_column[j], l_ahead[j], l_aside[j])
+            eu1[n] = _cut(numbers, l_ahead[j], l_aside[j], l_column[j], r_ahead[j], r_aside[j])
+            ey0[n], ey1[n], eunit[n] = r_row[j], l_row[j], unit
+            n += 1
+        if k == count:
+            break
+        if opens:  # the near end of a new one, from left to right
+            unit = begins[k]
+            eu0[n] = _cut(numbers, l_ahead[k], l_aside[k], l_column[k], r_ahead[k], r_aside[k])
+            eu1[n] = _cut(numbers, r_ahead[k], r_aside[k], r_column[k], l_ahead[k], l_aside[k])
+            ey0[n], ey1[n], eunit[n] = l_row[k], r_row[k], unit
+            n += 1
+            continue
+        j = k - 1
+        if l_row[j] != l_row[k]:
+            eu0[n] = _cut(numbers, l_ahead[k], l_aside[k], l_column[k], l_ahead[j], l_aside[j])
+            eu1[n] = _cut(numbers, l_ahead[j], l_aside[j], l_column[j], l_ahead[k], l_aside[k])
+            ey0[n], ey1[n], eunit[n] = l_row[k], l_row[j], unit
+            n += 1
+        if r_row[j] != r_row[k]:
+            eu0[n] = _cut(numbers, r_ahead[j], r_aside[j], r_column[j], r_ahead[k], r_aside[k])
+            eu1[n] = _cut(numbers, r_ahead[k], r_aside[k], r_column[k], r_ahead[j], r_aside[j])
+            ey0[n], ey1[n], eunit[n] = r_row[j], r_row[k], unit
+            n += 1
+    return n
 
-    A point is (ahead, left) on the ground and (u, y) in the picture; u is wrong where ahead is
-    less than `nearest`.
-    """
-    if a0 < nearest:
-        if a1 < nearest:
-            return
-        at = l0 + (l1 - l0) * (nearest - a0) / (a1 - a0)
-        u0 = cx - fx * at / (nearest * cos_pitch + tall * sin_pitch)
-    elif a1 < nearest:
-        at = l1 + (l0 - l1) * (nearest - a1) / (a0 - a1)
-        u1 = cx - fx * at / (nearest * cos_pitch + tall * sin_pitch)
-    add_edge(cells, unit, u0, y0, u1, y1, width, first_row, last_row)
+
+@inlined
+def _draw_ground(cells, sections, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
+    """Add every ribbon in view to `cells`."""
+    numbers = lens.numbers
+    cos, sin = _F(np.cos(yaw)), _F(np.sin(yaw))
+    # The camera's foot, not the rear axle, is the origin here.
+    x0 = _F(x + numbers[5] * np.cos(yaw))
+    y0 = _F(y + numbers[5] * np.sin(yaw))
+    count = _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin)
+    point = sections.point
+    _project_side(sections.left, point, count, scene.points, 0, numbers, x0, y0, cos, sin)
+    _project_side(sections.right, point, count, scene.points, 2, numbers, x0, y0, cos, sin)
+    count = _list_edges(sections.edges, sections, count, numbers)
+    first = np.int64(numbers[9]) << ROW_BITS
+    _add_edges(cells, sections.edges, count, width, first, np.int64(height) << ROW_BITS)
 
 
-@compiled
+@inlined
 def _grain(column, row, salt):  # type: ignore[no-untyped-def]
     """A number in [-1, 1) that belongs to a cell of the ground: an integer hash, no table."""
     # Numba widens 32-bit products to 64 bits; the casts keep them, and the vector lanes, at 32.
@@ -241,13 +321,13 @@ def _grain(column, row, salt):  # type: ignore[no-untyped-def]
     return _F(np.int32(h)) * _F(1.0 / 2147483648.0)
 
 
-@compiled
+@inlined
 def _share(coverage):  # type: ignore[no-untyped-def]
     """The share of a pixel that a material covers, in [0, 1]; overlaps count once, folds not."""
     return max(min(_F(coverage) * _F(1.0 / FULL), _F(1.0)), _F(0.0))
 
 
-@compiled
+@inlined
 def _colour_row(  # type: ignore[no-untyped-def]
     image,
     v,
@@ -315,18 +395,18 @@ def _colour_row(  # type: ignore[no-untyped-def]
         image[v, 3 * u + 2] = np.uint8(np.int32(min(b * bright, full)))
 
 
-@compiled
+@inlined
 def _mix(low, high, share):  # type: ignore[no-untyped-def]
     return low + share * (high - low)
 
 
-@compiled
+@inlined
 def _draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-untyped-def]
     """Sky and hills, from the top of the picture to the row above the horizon's."""
     fy, cy = _F(lens.numbers[1]), _F(lens.numbers[3])
     cos_pitch, sin_pitch = _F(lens.numbers[6]), _F(lens.numbers[7])
     top = np.int32(lens.numbers[9])
-    azimuth, bearing_cos = lens.azimuth, lens.bearing_cos
+    azimuth, bearing_cos, gradient = lens.azimuth, lens.bearing_cos, lens.gradient
     facing = -(yaw + look.turn) * (SKYLINE_STEPS / (2.0 * np.pi))
     facing = _F(facing - np.floor(facing / SKYLINE_STEPS) * SKYLINE_STEPS + SKYLINE_STEPS)
     which = look.skyline
@@ -349,7 +429,7 @@ def _draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-u
     h1 = min(_mix(look.hills[1], look.sky_low[1], haze) * look.light[1], full)
     h2 = min(_mix(look.hills[2], look.sky_low[2], haze) * look.light[2], full)
     for v in range(top):
-        high = lens.gradient[v]
+        high = gradient[v]
         s0 = min(_mix(look.sky_low[0], look.sky_top[0], high) * look.light[0], full)
         s1 = min(_mix(look.sky_low[1], look.sky_top[1], high) * look.light[1], full)
         s2 = min(_mix(look.sky_low[2], look.sky_top[2], high) * look.light[2], full)
@@ -386,14 +466,32 @@ def _add_noise(image, sigma, key):  # type: ignore[no-untyped-def]
 
 @compiled
 def draw_picture(  # type: ignore[no-untyped-def]
-    image, cells, cover, crest, palette, rough, scene, road, lens, hills, look, x, y, yaw, noise_key
+    image,
+    cells,
+    cover,
+    sections,
+    crest,
+    haze,
+    lit,
+    palette,
+    rough,
+    scene,
+    road,
+    lens,
+    hills,
+    look,
+    x,
+    y,
+    yaw,
+    noise_key,
 ):
     """Draw what one camera sees.
 
     Args:
         image: (H, 3 W) uint8, written: R G B of each pixel.
         cells: (rows below the horizon, W + 2) int64 scratch, zero before and after.
-        cover: `cells` as int16; crest: (W,) scratch; palette: (5, 3) scratch; rough: (5,).
+        cover: `cells` as int16; sections: scratch; crest: (W,) scratch; haze, lit, palette: scratch for
+            colours, (3,) and (5, 3); rough: (5,) contrast of the grain on each material.
         x, y, yaw: rear axle of the car, world frame [m, m, rad].
         noise_key: int32 that is different for every picture.
     """
@@ -401,40 +499,47 @@ def draw_picture(  # type: ignore[no-untyped-def]
     width = image.shape[1] // 3
     top = np.int32(lens.numbers[9])
     _draw_sky(image, crest, lens, hills, look, yaw, width)
-    _draw_ground(cells, scene, road, lens, width, height, x, y, yaw)
-    fx, cx = lens.numbers[0], lens.numbers[2]
-    tall, cos_pitch, sin_pitch = lens.numbers[4], lens.numbers[6], lens.numbers[7]
+    _draw_ground(cells, sections, scene, road, lens, width, height, x, y, yaw)
+    cx = lens.numbers[2]
     cos, sin = np.cos(yaw), np.sin(yaw)
     x0 = x + lens.numbers[5] * cos
     y0 = y + lens.numbers[5] * sin
+    # Lit colours of ground, shoulder, asphalt, accent and white, as differences from the haze.
     half, one = _F(0.5), _F(1.0)
+    for c in range(3):
+        far = half * (look.sky_low[c] + look.hills[c]) * look.light[c]
+        haze[c] = far
+        lit[0, c] = look.ground[c] * look.light[c] - far
+        lit[1, c] = look.shoulder[c] * look.light[c] - far
+        lit[2, c] = look.asphalt[c] * look.light[c] - far
+        lit[3, c] = look.accent[c] * look.light[c] - far
+        lit[4, c] = look.white[c] * look.light[c] - far
+    wrap, unwrap = np.float64(GRAIN_WRAP), 1.0 / GRAIN_WRAP
+    # Out of the tuple before the loop: numba counts references at every access.
+    distance, below, width_on_ground = lens.distance, lens.share, lens.side
+    density, contrast = lens.density, lens.contrast
     for row in range(height - top):
         total = np.int64(0)
         for u in range(width):
             total += cells[row, u]
             cells[row, u] = total
-        ahead = lens.distance[row]
-        clear = (one - ahead / (ahead + look.haze)) * lens.share[row]
-        for c in range(3):
-            far = half * (look.sky_low[c] + look.hills[c])
-            light = look.light[c]
-            palette[0, c] = _mix(far, look.ground[c], clear) * light
-            palette[1, c] = _mix(far, look.shoulder[c], clear) * light
-            palette[2, c] = _mix(far, look.asphalt[c], clear) * light
-            palette[3, c] = _mix(far, look.accent[c], clear) * light
-            palette[4, c] = _mix(far, look.white[c], clear) * light
+        ahead = distance[row]
+        clear = (one - ahead / (ahead + look.haze)) * below[row]
+        for m in range(5):
+            for c in range(3):
+                palette[m, c] = haze[c] + clear * lit[m, c]
         # Ground under the first pixel's centre, and from one pixel to the next.
-        side = (ahead * cos_pitch + tall * sin_pitch) / fx
+        side = width_on_ground[row]
         begin = (0.5 - cx) * side
-        scale = 1.0 / lens.cell[row]
+        scale = density[row]
         gx = (x0 + cos * ahead + sin * begin) * scale
         gy = (y0 + sin * ahead - cos * begin) * scale
+        side *= scale
         _colour_row(
             image, top + row, cover, row, width, palette, rough,
-            _F(gx - np.floor(gx / GRAIN_WRAP) * GRAIN_WRAP),
-            _F(gy - np.floor(gy / GRAIN_WRAP) * GRAIN_WRAP),
-            _F(sin * side * scale), _F(-cos * side * scale),
-            look.grain * lens.contrast[row] * clear, look.wear,
+            _F(gx - np.floor(gx * unwrap) * wrap), _F(gy - np.floor(gy * unwrap) * wrap),
+            _F(sin * side), _F(-cos * side),
+            look.grain * contrast[row] * clear, look.wear,
         )  # fmt: skip
         for u in range(width + 2):
             cells[row, u] = 0
@@ -444,7 +549,7 @@ def draw_picture(  # type: ignore[no-untyped-def]
 
 @compiled
 def draw_pictures(  # type: ignore[no-untyped-def]
-    images, first, stop, scene, roads, lens, hills, looks, x, y, yaw, noise_keys
+    images, first, stop, sections, scene, roads, lens, hills, looks, x, y, yaw, noise_keys
 ):
     """Draw the pictures of cars first..stop of a batch; see `draw_picture`.
 
@@ -457,10 +562,12 @@ def draw_pictures(  # type: ignore[no-untyped-def]
     cells = np.zeros((height - top, width + 2), np.int64)
     cover = cells.view(np.int16)
     crest = np.empty(width, np.float32)
+    haze = np.empty(3, np.float32)
+    lit = np.empty((5, 3), np.float32)
     palette = np.empty((5, 3), np.float32)
     rough = np.array([0.20, 0.22, 0.09, 0.06, 0.05], np.float32)
     for i in range(first, stop):
         draw_picture(
-            images[i], cells, cover, crest, palette, rough, scene, roads[i], lens, hills,
+            images[i], cells, cover, sections, crest, haze, lit, palette, rough, scene, roads[i], lens, hills,
             looks[i], x[i], y[i], yaw[i], noise_keys[i],
         )  # fmt: skip

@@ -4,6 +4,7 @@ State goes in, state comes out. Everything that happens to car i depends on its 
 and commands, never on its neighbours: a car in a batch equals the same car alone, bit for bit.
 """
 
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from .compiled import compiled
 from .guidance import SPEED_TIME
 from .lanes import bounds_at, curvature_at, curve_at, locate, outline_margin, target_speed_at
 from .pool import RoadPool
-from .render import Lens, draw_pictures, make_lens
+from .render import Lens, Sections, draw_pictures, make_lens, make_sections
 from .roads.source import RoadSource
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
@@ -252,6 +253,17 @@ def _offset(state, table, numbers, lateral, yaw):  # type: ignore[no-untyped-def
         _place_beside(state, table, numbers, i, number, s, lateral[i], yaw[i])
 
 
+_SCRATCH = threading.local()
+
+
+def _scratch() -> Sections:
+    """Room to draw in, kept for the next picture of the same thread."""
+    if not hasattr(_SCRATCH, "sections"):
+        _SCRATCH.sections = make_sections()
+    sections: Sections = _SCRATCH.sections
+    return sections
+
+
 @dataclass(frozen=True)
 class RoadWorld:
     """Cars on roads whose geometry is known, drawn exactly.
@@ -478,7 +490,7 @@ class RoadWorld:
         self._in_slices(
             batch,
             lambda first, stop: draw_pictures(
-                flat, first, stop, scene, state.slot, lens, self._hills, state.look,
+                flat, first, stop, _scratch(), scene, state.slot, lens, self._hills, state.look,
                 state.x, state.y, state.yaw, keys,
             ),
         )  # fmt: skip
