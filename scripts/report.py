@@ -73,7 +73,8 @@ def run(options: ReportOptions) -> Path:
     page = build(options.results).encode()
     options.out.parent.mkdir(parents=True, exist_ok=True)
     write_whole(options.out, page)
-    print(f"{options.out}: {len(page) / 1e6:.1f} MB, everything inside; open it in a browser")
+    size = f"{len(page) / 1e6:.1f} MB" if len(page) >= 1e6 else f"{len(page) / 1e3:.0f} kB"
+    print(f"{options.out}: {size}, everything inside; open it in a browser")
     return options.out
 
 

@@ -14,7 +14,7 @@ from redrive import report_tables as tables
 from redrive.agents import results as results_file
 from redrive.agents.results import EpisodeResult, PolicyResult
 from redrive.report_charts import Line, Point
-from redrive.report_scales import SHARE, log_scale_for, scale_for
+from redrive.report_scales import SHARE, log_scale_for, number, scale_for
 from redrive.report_study import Section, Study
 
 MEDIA = {".webm": "video/webm", ".mp4": "video/mp4"}
@@ -176,7 +176,9 @@ def _drive(study: Study, episode: EpisodeResult, name: str, sign: int) -> Line |
     except FileNotFoundError:
         return None
     offsets = columns["lateral_offset"]
-    label = f"{name}, {episode['lateral_mae_m']:.2f} m" + (", failed" * (not episode["success"]))
+    label = f"{name}, {number(episode['lateral_mae_m'])} m" + (
+        ", failed" * (not episode["success"])
+    )
     return Line(label, [dt * step for step in range(len(offsets))], offsets, STYLES[name], sign)
 
 

@@ -124,7 +124,7 @@ def lateral(study: Study) -> Section:
         failed = [not episode["success"] for episode in policy.episodes]
         middle = sorted(errors)[len(errors) // 2]
         marks = charts.strip(scale, errors, failed)
-        rows.append(Row(policy.name, study.signs[policy.name], marks, f"median {middle:.2f} m"))
+        rows.append(Row(policy.name, study.signs[policy.name], marks, f"median {number(middle)} m"))
     return Section(
         "lateral",
         "How well they keep the lane",

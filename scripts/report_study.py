@@ -13,6 +13,7 @@ from redrive import report_charts as charts
 from redrive import report_tables as tables
 from redrive.agents import results as results_file
 from redrive.agents.results import Comparison, PolicyResult, Results
+from redrive.report_scales import number
 
 FEW = 20  # episodes; with fewer, the bootstrap's intervals are too narrow
 PLAIN = (str, int, float)
@@ -89,7 +90,7 @@ class Study:
         told = (
             f"{drove} {self.episodes} episodes. {best.name} succeeded in "
             f"{tables.rate(best.summary['success_rate'])} of them and kept "
-            f"{best.summary['lateral_mae_m'].mean:.2f} m from the lane’s centre on average."
+            f"{number(best.summary['lateral_mae_m'].mean)} m from the lane’s centre on average."
         )
         seen = [episode.get(SEEN) for policy in self.learned for episode in policy.episodes]
         if any(seen):

@@ -170,7 +170,7 @@ def test_sections_are_there_when_there_is_something_to_show(tmp_path: Path) -> N
     for text in (
         "redrive watch runs/mlp --world procedural:4000",
         "201,346",
-        "best, 0.10 m, failed",
+        "best, 0.1 m, failed",
         "held back",
         "radius 14–20 m",
         "open-loop error: curvature MAE",
