@@ -8,6 +8,8 @@ Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014), applied once per 
 
 import numpy as np
 
+from .compiled import compiled
+
 ROAD, LANE, START, OFFSET, LOOK, DRIVER, VEHICLE, PICTURE = range(8)
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -24,16 +26,34 @@ def bits(
     """64 random bits per key; the parts broadcast against each other."""
     parts = [np.asarray(part).astype(np.uint64) for part in (seed, episode, purpose, index)]
     shape = np.broadcast_shapes(*(part.shape for part in parts))
-    value = np.zeros(1, np.uint64)  # not a scalar: numpy warns when those wrap around
-    for part in parts:
-        value = _scramble(value + (part + _GOLDEN if part.shape else np.atleast_1d(part) + _GOLDEN))
-    return value.reshape(shape)
+    out = np.empty(shape, np.uint64)
+    flat = [part if part.shape == shape else np.broadcast_to(part, shape) for part in parts]
+    _many_bits(*(np.ascontiguousarray(part).reshape(-1) for part in flat), out.reshape(-1))
+    return out
 
 
-def _scramble(value: np.ndarray) -> np.ndarray:
-    value = (value ^ (value >> np.uint64(30))) * _MIX_1
-    value = (value ^ (value >> np.uint64(27))) * _MIX_2
-    return value ^ (value >> np.uint64(31))
+@compiled
+def one_key(seed, episode, purpose, index):  # type: ignore[no-untyped-def]
+    """`bits` of one key, for the compiled core."""
+    value = np.uint64(0)
+    for part in (np.uint64(seed), np.uint64(episode), np.uint64(purpose), np.uint64(index)):
+        value = value + _GOLDEN + part
+        value = (value ^ (value >> np.uint64(30))) * _MIX_1
+        value = (value ^ (value >> np.uint64(27))) * _MIX_2
+        value = value ^ (value >> np.uint64(31))
+    return value
+
+
+@compiled
+def one_uniform(seed, episode, purpose, index):  # type: ignore[no-untyped-def]
+    """`uniform` of one key, for the compiled core."""
+    return np.float64(one_key(seed, episode, purpose, index) >> np.uint64(11)) * 2.0**-53
+
+
+@compiled
+def _many_bits(seed, episode, purpose, index, out):  # type: ignore[no-untyped-def]
+    for i in range(out.size):
+        out[i] = one_key(seed[i], episode[i], purpose[i], index[i])
 
 
 def uniform(

@@ -11,8 +11,8 @@ from .compiled import compiled
 from .sensors.lane import LaneView
 from .vehicle import Command
 
-AIM_TIME = 0.9  # the centre line is met in about twice this many seconds
-AIM_LEAST = 5.0  # [m], at low speed
+AIM_TIME = 0.5  # the centre line is met in about twice this many seconds
+AIM_LEAST = 4.0  # [m], at low speed
 MAX_APPROACH = 0.4  # steepest angle towards the centre line [rad]
 SPEED_TIME = 0.5  # the speed planned this far ahead is met there [s]
 BRAKE_LIMIT = 4.0  # [m/s²]

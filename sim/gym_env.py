@@ -258,8 +258,7 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
             raise RuntimeError("reset() comes before step()")
         before = self._state
         fresh = before.ended != 0
-        after = self.world.step(before, to_command(self.world.vehicle, actions))
-        after = self.world.restart(after, fresh)
+        after = self.world.step_or_restart(before, to_command(self.world.vehicle, actions))
         self._state = after
         rewards = reward(self.world, before, after)
         truncated = (after.ended == Ended.TIME_UP) & ~fresh

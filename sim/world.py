@@ -30,9 +30,7 @@ from .vehicle import Command, Vehicle, move, respond
 Sensor = Camera | Odometry
 DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
 
-# What is drawn at the start of an episode: lane, place, lateral, yaw, speed.
-_DRAWN_FOR = np.array([chance.LANE, chance.START, chance.OFFSET, chance.OFFSET, chance.OFFSET])
-_DRAWN = np.array([0, 0, 0, 1, 2])
+_FIXED = {"route_length", "road", "slot", "seed", "episode", "look"}  # during an episode
 _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
 
 
@@ -208,30 +206,35 @@ def _place_beside(state, table, numbers, car, number, s, lateral, turn):  # type
 
 
 @compiled
-def _place(state, table, numbers, limits, chances, starts, cars):  # type: ignore[no-untyped-def]
+def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-untyped-def]
     """Put cars at the start of their episodes, in place.
 
     Args:
-        chances: (cars, 5) in [0, 1): lane, place, lateral, yaw, speed.
         starts: (5,) route length, lateral, yaw, least and greatest share of the careful speed.
     """
     nodes, lanes = table.nodes, table.lanes
     for k in range(cars.size):
         i = cars[k]
         first, stop = table.road_first[state.slot[i]], table.road_first[state.slot[i] + 1]
-        number = first + np.int64(chances[k, 0] * (stop - first))
+        seed, episode = state.seed[i], state.episode[i]
+        which = chance.one_uniform(seed, episode, chance.LANE, 0)
+        where = chance.one_uniform(seed, episode, chance.START, 0)
+        aside = chance.one_uniform(seed, episode, chance.OFFSET, 0)
+        askew = chance.one_uniform(seed, episode, chance.OFFSET, 1)
+        speed = chance.one_uniform(seed, episode, chance.OFFSET, 2)
+        number = first + np.int64(which * (stop - first))
         lane = lanes[number]
         route = starts[0]
         if lane.closed:
-            s = chances[k, 1] * lane.length
+            s = where * lane.length
         else:
             room = max(lane.length - max(route, 100.0) - 12.0, 0.0)
-            s = min(6.0, 0.1 * lane.length) + chances[k, 1] * room
-        lateral = (2.0 * chances[k, 2] - 1.0) * starts[1]
-        turn = (2.0 * chances[k, 3] - 1.0) * starts[2]
+            s = min(6.0, 0.1 * lane.length) + where * room
+        lateral = (2.0 * aside - 1.0) * starts[1]
+        turn = (2.0 * askew - 1.0) * starts[2]
         _place_beside(state, table, numbers, i, number, s, lateral, turn)
         careful = target_speed_at(nodes, lane, s)
-        state.speed[i] = careful * (starts[3] + chances[k, 4] * (starts[4] - starts[3]))
+        state.speed[i] = careful * (starts[3] + speed * (starts[4] - starts[3]))
         bend = curvature_at(nodes, lane, s)
         state.curvature[i] = min(max(bend, -numbers[1]), numbers[1])
         state.accel[i] = 0.0
@@ -394,12 +397,11 @@ class RoadWorld:
             roads = (chance.bits(seed, episode, chance.ROAD) % many).astype(np.int64)
         state.road[cars] = roads
         state.slot[cars] = self.pool.load(state.road[cars])
-        chances = chance.uniform(seed[:, None], episode[:, None], _DRAWN_FOR, _DRAWN)
         task = self.task
         starts = np.array(
             [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed]
         )
-        _place(state, self.pool.lanes, self._numbers, self._limits, chances, starts, cars)
+        _place(state, self.pool.lanes, self._numbers, self._limits, starts, cars)
         if self.appearance.randomise == 0.0:
             state.look[cars] = self._plain_look
             return
@@ -438,15 +440,31 @@ class RoadWorld:
             )
         if not (np.isfinite(curvature).all() and np.isfinite(accel).all()):
             raise ValueError("a command is not a finite number; the driver gave NaN or infinity")
-        state = CarState(*(column.copy() for column in state))
+        moved = {
+            name: column.copy()
+            for name, column in zip(state._fields, state, strict=True)
+            if name not in _FIXED
+        }
+        after = state._replace(**moved)
         lanes = self.pool.lanes
         self._in_slices(
             batch,
             lambda first, stop: _advance(
-                state, lanes, self._numbers, self._limits, curvature, accel, first, stop
+                after, lanes, self._numbers, self._limits, curvature, accel, first, stop
             ),
         )
-        return state
+        return after
+
+    def step_or_restart(self, state: CarState, command: Command) -> CarState:
+        """`step` for the cars that drive; those that had ended start their next episode."""
+        after = self.step(state, command)
+        cars = np.flatnonzero(state.ended)
+        if not len(cars):
+            return after
+        after = after._replace(**{name: getattr(after, name).copy() for name in _FIXED})
+        after.episode[cars] += 1
+        self._start(after, cars)
+        return after
 
     def observe(
         self, state: CarState, out: Mapping[str, np.ndarray] | None = None

@@ -1,0 +1,160 @@
+"""`redrive bench`: frames and steps a second here, beside OpenCV's own warp in the same run."""
+
+from __future__ import annotations
+
+import json
+import platform
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from redrive import __version__, terminal
+from redrive.command import parse
+
+MAP_SIZE = 2048  # [px] of the picture that OpenCV warps
+MAP_RESOLUTION = 0.05  # of it [m]
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """Measure this machine: compare ratios, not absolute figures, between machines.
+
+    One thread unless asked for more. The kernels are compiled before anything is timed.
+    """
+
+    cars: int = 256
+    """Cars in a batch."""
+    seconds: float = 2.0
+    """How long each measurement takes, about."""
+    threads: int = 1
+    """Threads of the batched environment."""
+    json: bool = False
+    """Print JSON, for other programs."""
+
+
+def run(options: BenchOptions) -> dict[str, Any]:
+    """Measure everything; medians over repetitions, interleaved so that a busy machine hurts all."""
+    measures: dict[str, tuple[Callable[[], object], int]] = {
+        "opencv_warp_nearest": _opencv(options.cars),
+        "batch_with_camera": _batch(options, camera=True),
+        "batch_without_camera": _batch(options, camera=False),
+        "single_with_camera": _single(),
+    }
+    times: dict[str, list[float]] = {name: [] for name in measures}
+    for name, (work, _) in measures.items():
+        terminal.say(f"warming up: {name} (kernels are compiled once, and then kept on disk)")
+        for _ in range(3):
+            work()
+    until = time.perf_counter() + options.seconds * len(measures)
+    while time.perf_counter() < until or len(times["opencv_warp_nearest"]) < 5:
+        for name, (work, _) in measures.items():
+            start = time.perf_counter()
+            work()
+            times[name].append(time.perf_counter() - start)
+    rates = {name: measures[name][1] / float(np.median(times[name])) for name in measures}
+    return {
+        "redrive": __version__,
+        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        "cars": options.cars,
+        "threads": options.threads,
+        "camera": [64, 96, 3],
+        "per_second": {name: round(rate, 1) for name, rate in rates.items()},
+        "repetitions": len(times["opencv_warp_nearest"]),
+        "batch_against_opencv_warp": round(
+            rates["batch_with_camera"] / rates["opencv_warp_nearest"], 3
+        ),
+    }
+
+
+def _opencv(count: int) -> tuple[Callable[[], object], int]:
+    """cv2.warpPerspective, nearest, of a map under as many camera poses."""
+    import cv2
+
+    from redrive.sim.sensors.camera import Camera
+
+    cv2.setNumThreads(1)
+    rng = np.random.default_rng(0)
+    ground = rng.integers(0, 255, (MAP_SIZE, MAP_SIZE, 3), np.uint8)
+    camera = Camera()
+    poses = rng.uniform((20.0, 20.0, -np.pi), (80.0, 80.0, np.pi), (count, 3))
+    maps = [_map_to_picture(camera, *pose) for pose in poses]
+    pictures = np.empty((count, *camera.shape), np.uint8)
+    size = (camera.width, camera.height)
+
+    def work() -> None:
+        for picture, matrix in zip(pictures, maps, strict=True):
+            cv2.warpPerspective(ground, matrix, size, dst=picture, flags=cv2.INTER_NEAREST)
+
+    return work, count
+
+
+def _map_to_picture(camera: Any, x: float, y: float, yaw: float) -> np.ndarray:
+    """The homography from the map's pixels to the camera's."""
+    cos, sin = np.cos(camera.pitch), np.sin(camera.pitch)
+    lens = np.array([[camera.fx, 0, camera.cx], [0, camera.fy, camera.cy], [0, 0, 1.0]])
+    height = camera.mount_height
+    view = np.array([[0, -1.0, 0], [-sin, 0, height * cos], [cos, 0, height * sin]])
+    turn = np.array([[np.cos(yaw), np.sin(yaw), 0], [-np.sin(yaw), np.cos(yaw), 0], [0, 0, 1.0]])
+    place = np.array([[MAP_RESOLUTION, 0, -x], [0, MAP_RESOLUTION, -y], [0, 0, 1.0]])
+    matrix: np.ndarray = lens @ view @ turn @ place
+    return matrix
+
+
+def _batch(options: BenchOptions, camera: bool) -> tuple[Callable[[], object], int]:
+    """Full environment steps: physics, localisation, camera, reward, info, autoreset."""
+    from redrive.sim.gym_env import RoadVectorEnv
+
+    settings: dict[str, Any] = {} if camera else {"sensors": {}}
+    env = RoadVectorEnv(
+        options.cars, world="procedural:0-64", copy=False, threads=options.threads, **settings
+    )
+    _, info = env.reset(seed=0)
+    held = {"action": info["expert_action"]}
+    repeats = 1 if camera else 20
+    for _ in range(100):
+        held["action"] = env.step(held["action"])[4]["expert_action"]
+
+    def work() -> None:
+        for _ in range(repeats):
+            held["action"] = env.step(held["action"])[4]["expert_action"]
+
+    return work, options.cars * repeats
+
+
+def _single() -> tuple[Callable[[], object], int]:
+    """`gymnasium.make`, with its own wrappers, driven by the expert's action."""
+    import gymnasium
+
+    env = gymnasium.make("redrive/Road-v0", world="procedural:0-64")
+    _, info = env.reset(seed=0)
+    held = {"info": info}
+
+    def work() -> None:
+        for _ in range(50):
+            _, _, terminated, truncated, held["info"] = env.step(held["info"]["expert_action"])
+            if terminated or truncated:
+                held["info"] = env.reset()[1]
+
+    return work, 50
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    options = parse(BenchOptions, argv, "bench")
+    figures = run(options)
+    if options.json:
+        print(json.dumps(figures, indent=1))
+        return 0
+    terminal.table(
+        ["what", "a second", "us each"],
+        [
+            [name.replace("_", " "), f"{rate:,.0f}", f"{1e6 / rate:.2f}"]
+            for name, rate in figures["per_second"].items()
+        ],
+        title=f"{figures['cars']} cars, {figures['threads']} thread(s), pictures of 96 x 64",
+    )
+    print(f"batch with camera: {figures['batch_against_opencv_warp']:.2f} x OpenCV's warp alone")
+    return 0
