@@ -5,7 +5,8 @@ import numpy as np
 
 def wrap_angle(angle: np.ndarray) -> np.ndarray:
     """The same direction in [-pi, pi) [rad]."""
-    return np.mod(np.asarray(angle) + np.pi, 2.0 * np.pi) - np.pi
+    wrapped = np.mod(np.asarray(angle) + np.pi, 2.0 * np.pi) - np.pi
+    return np.where(wrapped >= np.pi, -np.pi, wrapped)  # np.mod rounds up to its own bound
 
 
 def world_to_ego(x: np.ndarray, y: np.ndarray, yaw: np.ndarray, points: np.ndarray) -> np.ndarray:

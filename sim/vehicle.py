@@ -71,15 +71,23 @@ class Vehicle:
 
 
 @compiled
+def _approach(value, wanted, share, most):  # type: ignore[no-untyped-def]
+    """`value` after a share of the way to `wanted`, at most `most`; exactly `wanted` for all of it."""
+    if share < 1.0:
+        wanted = value + (wanted - value) * share
+    return min(max(wanted, value - most), value + most)
+
+
+@compiled
 def respond(numbers, curvature, accel, wanted_curvature, wanted_accel):  # type: ignore[no-untyped-def]
     """Curvature and acceleration that the actuators give in this step, for what was commanded."""
     limit = numbers[1]
     wanted_curvature = min(max(wanted_curvature, -limit), limit)
     wanted_accel = min(max(wanted_accel, -numbers[3]), numbers[2])
-    change = (wanted_curvature - curvature) * numbers[5]
-    rate = numbers[7]
-    change = min(max(change, -rate), rate)
-    return curvature + change, accel + (wanted_accel - accel) * numbers[6]
+    return (
+        _approach(curvature, wanted_curvature, numbers[5], numbers[7]),
+        _approach(accel, wanted_accel, numbers[6], np.inf),
+    )
 
 
 @compiled
@@ -109,8 +117,8 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     x += chord * np.cos(yaw + half)
     y += chord * np.sin(yaw + half)
     yaw += 2.0 * half
-    if yaw >= np.pi:
+    while yaw >= np.pi:  # more than once only for half a circle and more in one step
         yaw -= 2.0 * np.pi
-    elif yaw < -np.pi:
+    while yaw < -np.pi:
         yaw += 2.0 * np.pi
     return x, y, yaw, after, distance
