@@ -17,6 +17,7 @@ ROW_BITS = 10
 FULL = 1 << ROW_BITS  # coverage of a whole pixel; also the heights of vertices are 1/1024 rows
 LAYERS = 4
 LAYER_BITS = 16  # of a cell, per material
+SPARE = 2  # cells to the right of the picture, written and never read
 
 _F = np.float32
 _HALF = np.float32(0.5)

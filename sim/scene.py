@@ -66,8 +66,9 @@ def build_scene(road: Road) -> Scene:
     order = np.argsort(key, kind="stable")
     every = every[order]
     starts = np.flatnonzero(np.diff(key[order], prepend=key[order][:1] - 1))
+    stops = np.append(starts, len(every))[1:]
     blocks = np.zeros(len(starts), BLOCK)
-    for block, first, stop in zip(blocks, starts, [*starts[1:], len(every)], strict=True):
+    for block, first, stop in zip(blocks, starts, stops, strict=True):
         inside = every[first:stop]
         block["first"], block["count"] = first, stop - first
         block["x"], block["y"] = inside["x"].mean(), inside["y"].mean()

@@ -1,0 +1,83 @@
+"""What is listed for drawing is what the road has, and each piece lies in its circle."""
+
+import numpy as np
+import pytest
+
+from redrive.sim.road import Lane, Material, Ribbon, Road
+from redrive.sim.roads.source import RoadSource
+from redrive.sim.scene import ALWAYS, FAR, NEAR, Scene, build_scene
+
+
+def straight(length: int = 101, width: float = 0.2, dash: float = 0.0, gap: float = 0.0) -> Ribbon:
+    along = np.arange(float(length))
+    left = np.column_stack([along, np.full(length, 0.5 * width)])
+    return Ribbon(left, left * [1.0, -1.0], Material.WHITE, closed=False, dash=dash, gap=gap)
+
+
+def road_of(*ribbons: Ribbon) -> Road:
+    nodes = np.arange(101.0)
+    zero = np.zeros(101)
+    lane = Lane(nodes, zero, zero, zero, 1.0, zero + 2.0, zero + 2.0, closed=False)
+    return Road("hand-made", (lane,), ribbons, closed=False, speed_limit=20.0)
+
+
+def area(scene: Scene, shown: int) -> float:
+    """Of the pieces of one form [m²], by the shoelace formula."""
+    total = 0.0
+    for piece in scene.pieces[scene.pieces["shown"] == shown]:
+        first, stop = piece["first"], piece["first"] + piece["steps"] + 1
+        part = scene.points[first:stop].astype(float)
+        outline = np.concatenate([part[:, :2], part[::-1, 2:]])
+        x, y = outline.T
+        total += 0.5 * abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)))
+    return total
+
+
+def test_a_solid_line_keeps_its_area() -> None:
+    assert area(build_scene(road_of(straight())), ALWAYS) == pytest.approx(100.0 * 0.2)
+
+
+def test_dashes_cover_their_share_and_the_far_form_as_much() -> None:
+    scene = build_scene(road_of(straight(dash=3.0, gap=6.0)))
+    dashes = np.ceil((100.0 - 3.0) / 9.0)
+    assert area(scene, NEAR) == pytest.approx(dashes * 3.0 * 0.2, rel=1e-5)
+    assert area(scene, FAR) == pytest.approx(100.0 * 0.2 / 3.0, rel=1e-5)
+
+
+def test_a_closed_ribbon_comes_back_to_its_start() -> None:
+    angle = 2.0 * np.pi * np.arange(100) / 100
+    circle = np.column_stack([np.cos(angle), np.sin(angle)])
+    ring = Ribbon(19.0 * circle, 20.0 * circle, Material.ASPHALT, closed=True)
+    scene = build_scene(road_of(ring))
+    share = 50.0 / np.pi * np.sin(np.pi / 50.0)  # of a circle, in a polygon of 100 corners
+    assert area(scene, ALWAYS) == pytest.approx(np.pi * (400.0 - 361.0) * share, rel=1e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7])
+def test_pieces_and_blocks_lie_in_their_circles(seed: int) -> None:
+    scene = build_scene(RoadSource("procedural").road(seed))
+    listed = 0
+    for block in scene.blocks:
+        inside = scene.pieces[block["first"] : block["first"] + block["count"]]
+        listed += len(inside)
+        for piece in inside:
+            points = scene.points[piece["first"] : piece["first"] + piece["steps"] + 1]
+            corners = points.reshape(-1, 2)
+            for circle in (piece, block):
+                away = np.hypot(*(corners - [circle["x"], circle["y"]]).T)
+                assert away.max() <= circle["radius"] + 1e-2
+    assert listed == len(scene.pieces)
+
+
+def test_a_straight_does_not_bend_and_a_circle_bends_by_its_radius() -> None:
+    assert build_scene(road_of(straight())).pieces["bend"].max() < 1e-6
+    angle = np.arange(60) / 40.0
+    arc = np.column_stack([np.sin(angle), 1.0 - np.cos(angle)])
+    bent = Ribbon(39.9 * arc, 40.1 * arc, Material.WHITE, closed=False)
+    np.testing.assert_allclose(build_scene(road_of(bent)).pieces["bend"], 1.0 / 40.0, rtol=1e-2)
+
+
+def test_a_road_without_ribbons_has_nothing_to_draw() -> None:
+    scene = build_scene(road_of())
+    assert len(scene.pieces) == len(scene.blocks) == 0
+    np.testing.assert_array_equal(scene.first_block, [0, 0])
