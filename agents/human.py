@@ -26,6 +26,7 @@ ACCEL, BRAKE = 2.0, 5.0  # of a key held [m/s²]
 PEDAL_TIME = 0.25  # from nothing to the full brake [s]
 DEAD_ZONE = 0.12  # of a stick
 FINE = 0.6  # how much gentler a stick is in its middle than at its ends
+FIRM = 0.35  # of a gamepad's reach: a hand, not a stick that lies there
 
 
 class Wish(NamedTuple):
@@ -34,6 +35,11 @@ class Wish(NamedTuple):
     steer: float = 0.0  # -1 full right .. 1 full left
     drive: float = 0.0  # -1 full brake .. 1 full throttle
     stick: bool = False  # from a stick, which is smooth already, not from keys
+
+    @property
+    def firm(self) -> bool:
+        """Whether somebody means it."""
+        return max(abs(self.steer), abs(self.drive)) > FIRM
 
 
 NOTHING = Wish()
@@ -47,7 +53,9 @@ class Controls:
         self._last = NOTHING
 
     def feel(self, wish: Wish, seconds: float) -> None:
-        """The controls have asked for this during so many seconds."""
+        """The controls have asked for this during so many seconds; 0 forgets all before it."""
+        if seconds <= 0.0:
+            self.let_go()
         self._steer += wish.steer * seconds
         self._drive += wish.drive * seconds
         self._seconds += seconds
@@ -177,3 +185,23 @@ def pad_wish(pad: Pad) -> Wish:
     throttle = pad.get_axis(pygame.CONTROLLER_AXIS_TRIGGERRIGHT) / 32767.0
     brake = pad.get_axis(pygame.CONTROLLER_AXIS_TRIGGERLEFT) / 32767.0
     return Wish(float(steer), -brake if brake > 0.05 else throttle, stick=True)
+
+
+class Desk:
+    """The keys, and the gamepad where there is one: whichever was used last."""
+
+    def __init__(self, pad: Pad | None = None) -> None:
+        self.pad = pad
+        self._on_pad = False
+
+    def wish(self, held: Sequence[bool]) -> Wish:
+        """What the hands ask for now; `held` is `pygame.key.get_pressed()`."""
+        keys = key_wish(held)
+        if self.pad is None or not self.pad.attached():
+            return keys
+        stick = pad_wish(self.pad)
+        if keys != NOTHING:
+            self._on_pad = False
+        elif stick.firm:
+            self._on_pad = True
+        return stick if self._on_pad else keys

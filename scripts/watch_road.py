@@ -1,0 +1,319 @@
+"""The left of the window: the road from above, following the car. One small function per layer."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pygame
+
+from redrive.sim.road import Material, Road
+from redrive.watch_drive import Drive, pose
+from redrive.watch_frame import Frame
+from redrive.watch_paint import (
+    DIM,
+    EXPERT,
+    PERSON,
+    Colour,
+    disc,
+    glaze,
+    line,
+    lines,
+    mix,
+    picture,
+    pixels,
+    polygon,
+    polygons,
+    surface,
+    write,
+)
+from redrive.watch_strips import Sight, strips_in_sight, strips_of, tufts_in_sight
+
+GROUND: Colour = (35, 45, 39)
+GRASS: tuple[Colour, ...] = ((29, 38, 33), (41, 53, 45), (48, 61, 51))
+SHOULDER: Colour = (82, 77, 67)
+ASPHALT: Colour = (60, 64, 70)
+LANE: Colour = (70, 75, 82)
+WHITE: Colour = (226, 229, 230)
+YELLOW: Colour = (232, 184, 66)
+RED: Colour = (196, 70, 56)
+GLASS: Colour = (24, 29, 35)
+TYRE: Colour = (12, 14, 16)
+
+AHEAD = 18.0, 2.4  # [m] and seconds of the road that are shown ahead of the car
+ZOOMS = 1.0, 1.8, 0.45
+CAR_HEIGHT = 0.74  # of the picture: where the car is
+SWAY = 0.5  # share of the car's heading error that shows as a turned car, not as a turned road
+TRAIL_PIECE = 5  # steps of one colour
+NOODLE_TIME = 2.0  # how far ahead a command is drawn [s]
+WHEELBASE = 0.6  # share of the car's length; for the look of its wheels
+
+
+def sight_of(frame: Frame, size: tuple[int, int]) -> Sight:
+    """From where this frame looks at the road, in a picture of this size."""
+    width, height = size
+    drive, part = frame.session.drive, frame.session.part
+    x, y, yaw, speed = pose(drive, part)
+    before, after = drive.state.heading_error[0], drive.after.heading_error[0]
+    error = before + part * (after - before)
+    shown = AHEAD[0] + AHEAD[1] * speed
+    scale = CAR_HEIGHT * height / shown * ZOOMS[frame.session.zoom % len(ZOOMS)]
+    across, down = 0.5 * width, CAR_HEIGHT * height
+    return Sight(
+        x=x,
+        y=y,
+        up=float(yaw - SWAY * error),
+        scale=scale,
+        across=across,
+        down=down,
+        reach=float(np.hypot(across, max(down, height - down))) / scale + 3.0,
+    )
+
+
+def ground(frame: Frame, target: pygame.Surface) -> None:
+    """The plain beside the road."""
+    target.fill(GROUND)
+    sight = sight_of(frame, target.get_size())
+    points, radius, shade = tufts_in_sight(sight)
+    width, height = target.get_size()
+    inside = ((points > -8) & (points < (width + 8, height + 8))).all(axis=1)
+    points, radius, shade = points[inside], radius[inside] * sight.scale, len(GRASS) * shade[inside]
+    angles = np.linspace(0.0, 2.0 * np.pi, 12, endpoint=False)
+    circle = np.column_stack([np.cos(angles), np.sin(angles)])
+    image = pixels(target)
+    shade = shade.astype(int)
+    for k, colour in enumerate(GRASS):
+        chosen = shade == k
+        shapes = points[chosen, None] + radius[chosen, None, None] * circle
+        polygons(image, shapes, colour)
+
+
+def pavement(frame: Frame, target: pygame.Surface) -> None:
+    """Asphalt, paint, and the lane that is to be kept."""
+    drive = frame.session.drive
+    sight = sight_of(frame, target.get_size())
+    accent = RED if drive.road.closed else YELLOW
+    colours = {
+        Material.SHOULDER: SHOULDER,
+        Material.ASPHALT: ASPHALT,
+        Material.ACCENT: accent,
+        Material.WHITE: WHITE,
+    }
+    lane_drawn = False
+    image = pixels(target)
+    for material, outline in strips_in_sight(strips_of(drive.road), sight):
+        if material in (Material.ACCENT, Material.WHITE) and not lane_drawn:
+            _lane(image, drive, sight)
+            lane_drawn = True
+        polygon(image, outline, colours[material])
+
+
+def _lane(image: np.ndarray, drive: Drive, sight: Sight) -> None:
+    lane = drive.lane
+    nodes = _nodes_ahead_and_behind(drive, sight)
+    centre = np.column_stack([lane.x[nodes], lane.y[nodes]])
+    normal = np.column_stack([-np.sin(lane.heading[nodes]), np.cos(lane.heading[nodes])])
+    left = sight.to_screen(centre + lane.left[nodes, None] * normal)
+    right = sight.to_screen(centre - lane.right[nodes, None] * normal)
+    polygon(image, np.concatenate([left, right[::-1]]), LANE)
+    middle = sight.to_screen(centre)
+    faint = mix(LANE, WHITE, 0.3)
+    firsts = range(-int(nodes[0]) % 4, len(middle) - 2, 4)
+    dashes = [middle[first : first + 3] for first in firsts]
+    lines(image, dashes, faint, max(1.0, 0.08 * sight.scale))
+
+
+def _nodes_ahead_and_behind(drive: Drive, sight: Sight) -> np.ndarray:
+    """Numbers of the lane's nodes around the car, as far as they are in sight."""
+    lane = drive.lane
+    here = int(drive.state.arc_length[0] / lane.spacing)
+    far = int(1.2 * sight.reach / lane.spacing) + 2
+    nodes = np.arange(here - far, here + far + 1)
+    if lane.closed:
+        return nodes[: len(lane.x)] % len(lane.x)
+    return nodes[(nodes >= 0) & (nodes < len(lane.x))]
+
+
+def trail(frame: Frame, target: pygame.Surface) -> None:
+    """Where the car has been; it fades."""
+    drive = frame.session.drive
+    sight = sight_of(frame, target.get_size())
+    points = np.array([(step.x, step.y) for step in drive.past] + [(sight.x, sight.y)])
+    near = np.hypot(points[:, 0] - sight.x, points[:, 1] - sight.y) < sight.reach
+    first = len(points) - int(np.argmin(near[::-1])) if not near.all() else 0
+    shown = sight.to_screen(points[first:])
+    colours = [PERSON if step.by_hand else frame.driver_colour for step in drive.past[first:]]
+    width = max(2.0, 0.16 * sight.scale)
+    image = pixels(target)
+    start = 0
+    for k in range(1, len(shown)):
+        if k == len(shown) - 1 or k - start == TRAIL_PIECE or colours[k] != colours[start]:
+            fresh = k / len(shown)
+            line(image, shown[start : k + 1], mix(LANE, colours[start], 0.15 + 0.6 * fresh), width)
+            start = k
+
+
+def intentions(frame: Frame, target: pygame.Surface) -> None:
+    """Where the command of now leads, and dotted, where the expert's would."""
+    session = frame.session
+    drive, part = session.drive, session.part
+    sight = sight_of(frame, target.get_size())
+    _, _, yaw, speed = pose(drive, part)
+    length = max(6.0, NOODLE_TIME * speed)
+    command = float(drive.command.curvature[0])
+    if not frame.expert_drives or session.at_the_wheel:
+        dots = _arc(sight, yaw, float(drive.expert.curvature[0]), np.arange(4.0, length, 1.6))
+        image = pixels(target)
+        for x, y in dots:
+            disc(image, x, y, max(1.4, 0.13 * sight.scale), EXPERT)
+    along = np.linspace(0.0, length, 24)
+    half = np.linspace(0.32, 0.10, 24)
+    noodle = np.concatenate(
+        [
+            _arc(sight, yaw, command, along, half),
+            _arc(sight, yaw, command, along, -half)[::-1],
+        ]
+    )
+    image = pixels(target)
+    glaze(image, noodle, frame.colour, 0.8)
+
+
+def _arc(
+    sight: Sight,
+    yaw: float,
+    curvature: float,
+    along: np.ndarray,
+    side: np.ndarray | float = 0.0,
+) -> np.ndarray:
+    """Points of the arc that a car drives from here, and beside it [px]."""
+    half = 0.5 * curvature * along
+    chord = along * np.sinc(half / np.pi)
+    x = sight.x + chord * np.cos(yaw + half) - side * np.sin(yaw + 2.0 * half)
+    y = sight.y + chord * np.sin(yaw + half) + side * np.cos(yaw + 2.0 * half)
+    return sight.to_screen(np.column_stack([x, y]))
+
+
+def car(frame: Frame, target: pygame.Surface) -> None:
+    """The car with its shadow."""
+    drive = frame.session.drive
+    vehicle = drive.world.vehicle
+    sight = sight_of(frame, target.get_size())
+    _, _, yaw, _ = pose(drive, frame.session.part)
+    rear, front = -vehicle.rear_overhang, vehicle.length - vehicle.rear_overhang
+    side = 0.5 * vehicle.width
+    cos, sin = np.cos(yaw), np.sin(yaw)
+
+    def place(points: np.ndarray) -> np.ndarray:
+        turned = points @ np.array([[cos, sin], [-sin, cos]])
+        return sight.to_screen(turned + (sight.x, sight.y))
+
+    body = place(_rounded(rear, front, side, 0.28 * vehicle.width))
+    steered = float(np.arctan(WHEELBASE * vehicle.length * drive.after.curvature[0]))
+    image = pixels(target)
+    shadow = body + 0.22 * sight.scale * np.array([0.6, 0.8])
+    glaze(image, shadow, (0, 0, 0), 0.5, 0.18 * sight.scale)
+    for along, angle in ((0.0, 0.0), (WHEELBASE * vehicle.length, steered)):
+        for across in (side - 0.1, 0.1 - side):
+            polygon(image, place(_wheel(along, across, angle)), TYRE)
+    polygon(image, body, mix(frame.colour, (255, 255, 255), 0.55))
+    inner = _rounded(rear + 0.1, front - 0.1, side - 0.1, 0.26 * vehicle.width)
+    polygon(image, place(inner), frame.colour)
+    roof = mix(frame.colour, (0, 0, 0), 0.12)
+    long = front - rear
+    for first, last, wide in ((0.60, 0.74, 0.82), (0.14, 0.24, 0.76)):
+        glass = _pane(rear + first * long, rear + last * long, wide * side, first > 0.5)
+        polygon(image, place(glass), GLASS)
+    polygon(image, place(_pane(rear + 0.26 * long, rear + 0.58 * long, 0.74 * side)), roof)
+    braking = drive.after.accel[0] < -0.4
+    back = (255, 80, 60) if braking else mix(RED, frame.colour, 0.35)
+    for across in (0.66 * side, -0.66 * side):
+        polygon(image, place(_light(rear + 0.16, across, 0.26)), back)
+        polygon(image, place(_light(front - 0.2, across, 0.24)), (255, 248, 220))
+
+
+def _rounded(rear: float, front: float, side: float, radius: float) -> np.ndarray:
+    """(N, 2) a rectangle with round corners, ego frame [m]."""
+    turn = np.linspace(0.0, 0.5 * np.pi, 5)
+    corners = []
+    for k, (x, y) in enumerate(((front, side), (rear, side), (rear, -side), (front, -side))):
+        centre = np.array([x - np.sign(x - 0.5 * (rear + front)) * radius, y - np.sign(y) * radius])
+        angle = turn + 0.5 * np.pi * k
+        corners.append(centre + radius * np.column_stack([np.cos(angle), np.sin(angle)]))
+    return np.concatenate(corners)
+
+
+def _pane(rear: float, front: float, half: float, widens: bool = False) -> np.ndarray:
+    ahead = half if widens else 0.92 * half
+    behind = 0.9 * half if widens else half
+    return np.array([[front, ahead], [rear, behind], [rear, -behind], [front, -ahead]])
+
+
+def _light(along: float, across: float, wide: float) -> np.ndarray:
+    return np.array([along, across]) + np.array(
+        [[0.07, wide], [-0.07, wide], [-0.07, -wide], [0.07, -wide]]
+    ) * (1.0, 0.8)
+
+
+def _wheel(along: float, across: float, angle: float) -> np.ndarray:
+    shape = np.array([[0.34, 0.13], [-0.34, 0.13], [-0.34, -0.13], [0.34, -0.13]])
+    cos, sin = np.cos(angle), np.sin(angle)
+    return shape @ np.array([[cos, sin], [-sin, cos]]) + (along, across)
+
+
+def minimap(frame: Frame, target: pygame.Surface) -> None:
+    """The whole road, north up, with the car on it."""
+    drive = frame.session.drive
+    width, height = target.get_size()
+    room = round(min(0.24 * width, 0.3 * height))
+    if room < 70:
+        return
+    drawn, low, scale = _whole_road(drive.road, room)
+    left, top = width - drawn.get_width() - room // 10, height - drawn.get_height() - room // 10
+    target.blit(drawn, (left, top))
+    x, y, _, _ = pose(drive, frame.session.part)
+    image = pixels(target)
+    at = left + (x - low[0]) * scale, top + drawn.get_height() - (y - low[1]) * scale
+    disc(image, *at, max(3.0, 0.045 * room), (16, 18, 20))
+    disc(image, *at, max(2.2, 0.033 * room), frame.colour)
+
+
+@lru_cache(maxsize=8)
+def _whole_road(road: Road, room: int) -> tuple[pygame.Surface, np.ndarray, float]:
+    """The road in a square of `room` px; its lowest corner [m]; pixels per metre."""
+    lane = road.lanes[0]
+    points = np.column_stack([lane.x, lane.y])
+    if lane.closed:
+        points = np.concatenate([points, points[:1]])
+    edge = 4.0
+    low, high = points.min(axis=0), points.max(axis=0)
+    scale = (room - 2.0 * edge) / max(float((high - low).max()), 1.0)
+    size = np.ceil((high - low) * scale + 2.0 * edge).astype(int)
+    low = low - edge / scale
+    drawn = surface((int(size[0]), int(size[1])))
+    drawn.fill((255, 0, 255))
+    shown = np.column_stack([points[:, 0] - low[0], points[:, 1] - low[1]]) * scale
+    shown[:, 1] = size[1] - shown[:, 1]
+    veil = pygame.Surface(drawn.get_size(), pygame.SRCALPHA)
+    drawn.fill((0, 0, 0))
+    image = pixels(drawn)
+    line(image, shown, (255, 255, 255), max(2.0, room / 55))
+    cover = picture(drawn)[..., 0]
+    veil.fill((*mix(DIM, WHITE, 0.3), 0))
+    alpha = pygame.surfarray.pixels_alpha(veil)
+    alpha[...] = cover.T
+    del alpha
+    return veil, low, scale
+
+
+def scale_bar(frame: Frame, target: pygame.Surface) -> None:
+    """How long some metres are."""
+    sight = sight_of(frame, target.get_size())
+    height = target.get_height()
+    unit = frame.unit
+    metres = next(m for m in (2, 5, 10, 20, 50, 100, 1000) if m * sight.scale > 44 * unit)
+    left, low = 16 * unit, height - 18 * unit
+    long = metres * sight.scale
+    image = pixels(target)
+    ends = [(0.0, -5.0), (0.0, 0.0), (long / unit, 0.0), (long / unit, -5.0)]
+    line(image, np.array(ends) * unit + (left, low), DIM, 1.5 * unit)
+    write(target, f"{metres} m", left + 0.5 * long, low - 9 * unit, 12 * unit, DIM, align="middle")
