@@ -173,12 +173,32 @@ def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # t
 
 
 @compiled
-def _plan_distance(nodes, lane, s, seconds):  # type: ignore[no-untyped-def]
+def _way_left(lanes, number, s, most):  # type: ignore[no-untyped-def]
+    """To the end of the last lane that follows, or `most` where the road goes on [m]."""
+    if lanes[number].closed:
+        return most
+    left = lanes[number].length - s
+    while left < most and lanes[number].successor >= 0:
+        number = lanes[number].successor
+        left += lanes[number].length
+    return min(left, most)
+
+
+@compiled
+def _plan_distance(nodes, lanes, number, s, seconds):  # type: ignore[no-untyped-def]
     """How far the speed plan drives in a time, from an arc length [m]."""
     driven, left = 0.0, seconds
-    while left > 0.0 and (lane.closed or s + driven < lane.length):
-        speed = max(target_speed_at(nodes, lane, s + driven), 0.1)
+    while left > 0.0:
+        lane = lanes[number]
+        if not lane.closed and s >= lane.length:
+            if lane.successor < 0:
+                break
+            s -= lane.length
+            number = lane.successor
+            continue
+        speed = max(target_speed_at(nodes, lane, s), 0.1)
         step = min(lane.spacing, speed * left)
+        s += step
         driven += step
         left -= step / speed
     return driven
@@ -234,7 +254,8 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         turn = (2.0 * askew - 1.0) * starts[2]
         _place_beside(state, table, numbers, i, number, s, lateral, turn)
         careful = target_speed_at(nodes, lane, s)
-        state.speed[i] = careful * (starts[3] + speed * (starts[4] - starts[3]))
+        speed = careful * (starts[3] + speed * (starts[4] - starts[3]))
+        state.speed[i] = min(speed, numbers[4])
         bend = curvature_at(nodes, lane, s)
         state.curvature[i] = min(max(bend, -numbers[1]), numbers[1])
         state.accel[i] = 0.0
@@ -244,9 +265,9 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         state.steps[i] = 0
         state.ended[i] = 0
         if route > 0.0:
-            state.route_length[i] = route if lane.closed else min(route, lane.length - s)
+            state.route_length[i] = _way_left(lanes, number, s, route)
         else:
-            state.route_length[i] = _plan_distance(nodes, lane, s, limits[0])
+            state.route_length[i] = _plan_distance(nodes, lanes, number, s, limits[0])
 
 
 @compiled
