@@ -64,3 +64,12 @@ def test_a_stream_belongs_to_its_key(seed: int) -> None:
     one, same = (chance.generator(seed, 2, chance.LOOK).random(4) for _ in range(2))
     np.testing.assert_array_equal(one, same)
     assert (one != chance.generator(seed, 3, chance.LOOK).random(4)).any()
+
+
+@given(seed=keys, episode=st.integers(0, 10**6), purpose=st.integers(0, 7), index=keys)
+def test_the_compiled_core_draws_the_same_numbers(
+    seed: int, episode: int, purpose: int, index: int
+) -> None:
+    key = tuple(np.uint64(part) for part in (seed, episode, purpose, index))
+    assert int(chance.one_key(*key)) == int(chance.bits(*key))
+    assert chance.one_uniform(*key) == float(chance.uniform(*key))
