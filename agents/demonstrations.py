@@ -40,7 +40,7 @@ def demonstration_task(regime: str, steps: int, dt: float) -> Task:
     )
     if regime == "log":
         return task
-    return replace(task, start_lateral=0.6, start_yaw=0.06, start_speed=(0.6, 1.1))
+    return replace(task, start_lateral=0.6, start_yaw=0.08, start_speed=(0.2, 1.2))
 
 
 def demonstrator(regime: str, driver: Agent, dt: float, beta: float) -> Agent:

@@ -30,7 +30,7 @@ class NoisyDriver:
     driver: Agent
     dt: float
     lateral: float = 1.6  # standard deviation in the strongest episodes [m/s²]
-    longitudinal: float = 0.8  # [m/s²]
+    longitudinal: float = 1.5  # [m/s²]
     correlation_time: float = 0.8  # [s]
     clean_share: float = 0.15  # of episodes
 

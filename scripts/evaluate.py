@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tyro.conf import Positional
 
@@ -16,7 +16,7 @@ from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
 from redrive.agents.results import PolicyResult, Results
 from redrive.agents.suites import SUITES, Suite
 from redrive.command import parse
-from redrive.models.checkpoint import read_policy_json
+from redrive.sim.world import RoadWorld
 
 TRACED = 3  # episodes of each driver whose course is kept for the report
 
@@ -64,7 +64,7 @@ def run(options: EvaluateOptions) -> Results:
     return results
 
 
-def _world(suite: Suite, options: EvaluateOptions):  # type: ignore[no-untyped-def]
+def _world(suite: Suite, options: EvaluateOptions) -> RoadWorld:
     return suite_world(suite, roads=options.roads, threads=options.threads)
 
 
@@ -94,11 +94,22 @@ def _evaluate_one(suite: Suite, word: str, options: EvaluateOptions) -> PolicyRe
     )
 
 
-def _facts(run_folder: str) -> dict:  # type: ignore[type-arg]
+def _facts(run_folder: str) -> dict[str, Any]:
     """What a run says about itself, as far as a report wants it."""
-    training = read_policy_json(run_folder).get("training", {})
-    wanted = ("policy", "parameters", "data", "roads", "open_loop", "steps", "seconds", "seed")
-    return {name: training[name] for name in wanted if name in training}
+    from redrive.models.checkpoint import read_policy_json  # torch takes seconds to import
+
+    described = read_policy_json(run_folder)
+    training = described.get("training", {})
+    wanted = ("parameters", "data", "roads", "episodes", "best_step", "seed")
+    facts = {name: training[name] for name in wanted if name in training}
+    facts["policy"] = described["policy"]
+    if "validation" in training:
+        found = training["validation"]
+        facts["open_loop"] = {
+            "curvature_rmse_1pm": found["curvature_rmse"],
+            "accel_rmse_mps2": found["accel_rmse"],
+        }
+    return facts
 
 
 def _telling(driven: Sequence[DrivenEpisode]) -> list[int]:

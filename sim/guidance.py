@@ -12,6 +12,7 @@ from .sensors.lane import LaneView
 from .vehicle import Command
 
 AIM_TIME = 0.5  # the centre line is met in about twice this many seconds
+CALM = 3.0  # ... but not in fewer delays of the steering than this: it would swing
 AIM_LEAST = 4.0  # [m], at low speed
 MAX_APPROACH = 0.4  # steepest angle towards the centre line [rad]
 SPEED_TIME = 0.5  # the speed planned this far ahead is met there [s]
@@ -20,7 +21,9 @@ ACCEL_LIMIT = 2.0
 
 
 @compiled
-def steer_to_centre(lateral, cos_error, sin_error, curvature, curvature_ahead, speed):  # type: ignore[no-untyped-def]
+def steer_to_centre(  # type: ignore[no-untyped-def]
+    lateral, cos_error, sin_error, curvature, curvature_ahead, speed, delay
+):
     """Commanded curvature [1/m].
 
     Args:
@@ -28,8 +31,9 @@ def steer_to_centre(lateral, cos_error, sin_error, curvature, curvature_ahead, s
         cos_error, sin_error: of the car's heading against the lane's.
         curvature, curvature_ahead: of the lane here, and where the command will act [1/m].
         speed: [m/s].
+        delay: from a command to its effect [s].
     """
-    aim = max(AIM_LEAST, AIM_TIME * speed)
+    aim = max(AIM_LEAST, max(AIM_TIME, CALM * delay) * speed)
     approach = min(max(-0.5 * lateral / aim, -MAX_APPROACH), MAX_APPROACH)
     # The arc that keeps the offset has the lane's curvature, seen from its own side of the bend.
     keep = curvature_ahead * cos_error / max(1.0 - curvature * lateral, 0.3)
@@ -51,11 +55,13 @@ def hold_speed(speed, target):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _guide(view_lateral, view_heading, curvature, ahead, speed, target, out_curvature, out_accel):  # type: ignore[no-untyped-def]
+def _guide(  # type: ignore[no-untyped-def]
+    lateral, heading, curvature, ahead, speed, target, delay, out_curvature, out_accel
+):
     for i in range(speed.size):
         out_curvature[i] = steer_to_centre(
-            view_lateral[i], np.cos(view_heading[i]), np.sin(view_heading[i]),
-            curvature[i], ahead[i], speed[i],
+            lateral[i], np.cos(heading[i]), np.sin(heading[i]),
+            curvature[i], ahead[i], speed[i], delay[i],
         )  # fmt: skip
         out_accel[i] = hold_speed(speed[i], target[i])
 
@@ -65,6 +71,6 @@ def guide(view: LaneView) -> Command:
     curvature, accel = np.empty(len(view.speed)), np.empty(len(view.speed))
     _guide(
         view.lateral_offset, view.heading_error, view.curvature, view.curvature_ahead,
-        view.speed, view.target_speed, curvature, accel,
+        view.speed, view.target_speed, view.steering_delay, curvature, accel,
     )  # fmt: skip
     return Command(curvature, accel)

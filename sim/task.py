@@ -33,7 +33,7 @@ class Task:
 
     name: str = "lane-following"
     route_length: float = 400.0  # [m]; 0: no route, the time limit ends it
-    time_limit: float = 90.0  # [s]
+    time_limit: float = 60.0  # [s]
     off_lane: str = "free_margin"
     max_heading_error: float = 1.5707963267948966  # [rad]
     start_lateral: float = 0.0  # the start lies within this of the centre line [m]

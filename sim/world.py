@@ -545,7 +545,7 @@ class RoadWorld:
         )  # fmt: skip
         return LaneView(
             state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
-            state.margin, state.arc_length, state.state_id,
+            np.full(batch, self._preview[0]), state.margin, state.arc_length, state.state_id,
         )  # fmt: skip
 
     def road_name(self, road: int) -> str:

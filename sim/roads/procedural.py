@@ -23,6 +23,11 @@ SAMPLE = 4  # nodes from one that is checked for clearance to the next
 BOLD_ATTEMPTS = 24  # after as many failures the bends get smaller, until the road is straight
 
 
+# One limit for all: nothing that a camera sees tells it, and a driver who learns from pictures
+# would have to guess it. It varies when there are signs that show it.
+SPEED_LIMIT_KMH = 50.0
+
+
 @dataclass(frozen=True)
 class Character:
     """What kind of landscape a road winds through."""
@@ -32,14 +37,14 @@ class Character:
     straight: tuple[float, float]  # between them [m]
     hairpins: float  # share of the bends
     s_curves: float  # share of the bends that follow another without a straight between
-    speed_limits_kmh: tuple[int, ...]
+    lane_width: tuple[float, float]  # wider where bends are tight: a car's nose swings out [m]
 
 
 CHARACTERS = {
-    "gentle": Character((120.0, 400.0), (10.0, 60.0), (30.0, 160.0), 0.0, 0.3, (60, 70, 70)),
-    "country": Character((50.0, 250.0), (15.0, 90.0), (15.0, 110.0), 0.04, 0.35, (50, 60, 70)),
-    "winding": Character((25.0, 110.0), (25.0, 110.0), (5.0, 60.0), 0.12, 0.5, (40, 50, 50, 60)),
-    "mountain": Character((15.0, 60.0), (30.0, 120.0), (10.0, 90.0), 0.4, 0.35, (30, 40, 50)),
+    "gentle": Character((120.0, 400.0), (10.0, 60.0), (30.0, 160.0), 0.0, 0.3, (3.0, 3.8)),
+    "country": Character((50.0, 250.0), (15.0, 90.0), (15.0, 110.0), 0.04, 0.35, (3.2, 3.8)),
+    "winding": Character((25.0, 110.0), (25.0, 110.0), (5.0, 60.0), 0.12, 0.5, (3.4, 4.0)),
+    "mountain": Character((15.0, 60.0), (30.0, 120.0), (10.0, 90.0), 0.4, 0.35, (3.6, 4.0)),
 }
 
 
@@ -95,8 +100,8 @@ def procedural_road(seed: int) -> Road:
         raise ValueError(f"the seed of a procedural road must be 0 or more, got {seed}")
     rng = _generator(seed, 0)
     character = CHARACTERS[_pick(rng, tuple(CHARACTERS))]
-    layout = _draw_layout(rng)
-    speed_limit = _pick(rng, character.speed_limits_kmh) / 3.6
+    layout = _draw_layout(rng, character)
+    speed_limit = SPEED_LIMIT_KMH / 3.6
     length = round(rng.uniform(900.0, 1300.0))
     line = _draw_line(seed, character, layout, speed_limit, RUN_IN + length + RUN_OUT)
     return Road(
@@ -116,10 +121,10 @@ def _pick(rng: np.random.Generator, choices: tuple[Choice, ...]) -> Choice:
     return choices[int(rng.integers(len(choices)))]
 
 
-def _draw_layout(rng: np.random.Generator) -> Layout:
+def _draw_layout(rng: np.random.Generator, character: Character) -> Layout:
     kind = rng.random()
     edge_dash = _pick(rng, EDGE_DASHES) if rng.random() < 0.25 else (0.0, 0.0)
-    lane_width = rng.uniform(3.0, 4.0)
+    lane_width = rng.uniform(*character.lane_width)
     line_width = rng.uniform(0.12, 0.20)
     paved_shoulder = rng.uniform(0.2, 1.5)
     gravel = rng.uniform(0.5, 2.5) if rng.random() < 0.6 else 0.0

@@ -14,6 +14,7 @@ class LaneView(NamedTuple):
     curvature_ahead: np.ndarray  # where a command given now will act [1/m]
     speed: np.ndarray  # of the car [m/s]
     target_speed: np.ndarray  # of the careful speed plan, just ahead [m/s]
+    steering_delay: np.ndarray  # from a command to its effect [s]
     margin: np.ndarray  # from the car's outline to the nearer bound, < 0 is over it [m]
     arc_length: np.ndarray  # along the lane [m]
     state_id: np.ndarray  # int64, the state that this was seen in

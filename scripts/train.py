@@ -1,0 +1,206 @@
+"""`redrive train`: learn a driver from recordings, by imitation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tyro.conf import Positional
+
+from redrive import terminal
+from redrive.command import parse
+from redrive.sim.recording import RecordedEpisode, Recording
+from redrive.sim.sensors.camera import Camera
+
+if TYPE_CHECKING:
+    from redrive.models.fit import Progress
+    from redrive.models.policy import ObservationSpec
+
+REMEMBERS_NOTHING = {"perceptron", "mlp"}  # short windows: more different pictures in a batch
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Fit a policy to what the expert would do in the recorded states; the camera is its eyes.
+
+    The same data, seed and options give the same policy, bit for bit, with one thread. A run that
+    was stopped or killed goes on exactly where it was with --resume.
+    """
+
+    data: Positional[tuple[Path, ...]]
+    """Recordings; with DAgger, all rounds together."""
+    out: Path
+    """The run's folder: policy, settings, log and state."""
+    policy: Literal["perceptron", "mlp", "rnn", "lstm", "attention"] = "lstm"
+    """What is between the camera and the wheel; they differ in memory only."""
+    seed: int = 0
+    """Of the first weights and of the order of the data."""
+    steps: int = 1500
+    """Steps of learning; 512 pictures in each."""
+    learning_rate: float = 4e-3
+    """The highest; it rises for 5 % of the steps, then falls to 0 along half a cosine."""
+    weight_decay: float = 1e-2
+    """Pull of the weights towards zero."""
+    dropout: float = 0.0
+    """Share of the features that are left out at random while learning."""
+    window: int | None = None
+    """Steps of a window; 32 for policies with a memory, 4 for those without."""
+    batch: int | None = None
+    """Windows in a batch; so many that they are 512 pictures."""
+    patience: int = 0
+    """Stop after so many looks at the held-out drives without a better one; 0: never."""
+    validate_every: int = 150
+    """Steps between two such looks."""
+    brightness: float = 0.08
+    """Largest random change of a window's brightness, as a share of white."""
+    contrast: float = 0.15
+    """Largest random change of its contrast, as a share."""
+    threads: int = 1
+    """Threads of torch; with more than one, runs differ in the last bits."""
+    resume: bool = False
+    """Go on with the run in --out, with the same options."""
+    tensorboard: bool = False
+    """Write TensorBoard's files, too (pip install redrive[tensorboard])."""
+
+
+PICTURES_A_STEP = 512
+
+
+def run(
+    options: TrainOptions, on_progress: Callable[[Progress], object] = lambda progress: None
+) -> dict[str, Any]:
+    """Train; what `policy.json` says of it."""
+    import torch
+
+    from redrive.models.checkpoint import read_policy_json
+    from redrive.models.dataset import Windows, WindowSettings
+    from redrive.models.fit import FitSettings, fit
+    from redrive.models.registry import find_policy, make_policy
+    from redrive.models.settings import from_json
+
+    torch.set_num_threads(options.threads)
+    recordings, spec = open_recordings(options.data)
+    train, held_out = split_episodes(recordings)
+    window = options.window or (4 if options.policy in REMEMBERS_NOTHING else 32)
+    settings = WindowSettings(
+        batch=options.batch or max(1, PICTURES_A_STEP // window),
+        steps=window,
+        burn_in=0 if options.policy in REMEMBERS_NOTHING else min(8, window // 2),
+        brightness=options.brightness,
+        contrast=options.contrast,
+    )
+    sensors = list(spec.sensors)
+    windows = Windows(train, sensors, settings, seed=options.seed)
+    validation = Windows(held_out, sensors, settings, seed=options.seed)
+    kind = find_policy(options.policy)
+    chosen = {"dropout": options.dropout} if options.policy != "perceptron" else {}
+    policy = make_policy(
+        options.policy,
+        spec,
+        from_json(kind.Settings, chosen),
+        command_scale=windows.command_scale,
+        seed=options.seed,
+    )
+    fit(
+        policy,
+        windows,
+        validation,
+        FitSettings(
+            steps=options.steps,
+            learning_rate=options.learning_rate,
+            weight_decay=options.weight_decay,
+            patience=options.patience,
+            validate_every=options.validate_every,
+            seed=options.seed,
+            tensorboard=options.tensorboard,
+        ),
+        options.out,
+        resume=options.resume,
+        about={
+            "data": [recording.identity for recording in recordings],
+            "folders": [str(folder) for folder in options.data],
+            "roads": sorted({str(e.sidecar["world"]) for e in (*train, *held_out)}),
+            "episodes": len(train),
+            "held_out_episodes": len(held_out),
+            "seed": options.seed,
+        },
+        on_progress=on_progress,
+    )
+    return read_policy_json(options.out)
+
+
+def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], ObservationSpec]:
+    """Recordings that can be learned from together, and what a policy would see of them."""
+    from redrive.models.policy import ObservationSpec, SensorSpec
+
+    if not folders:
+        raise ValueError("name at least one recording; `redrive record` makes them")
+    recordings = [Recording.open(folder) for folder in folders]
+    first = recordings[0].header
+    for recording in recordings:
+        header = recording.header
+        if header.camera is None or "expert_command" not in header.features:
+            raise ValueError(
+                f"{recording.folder} cannot be learned from: it has no "
+                f"{'pictures' if header.camera is None else 'expert_command'}"
+            )
+        if (header.camera, header.dt) != (first.camera, first.dt):
+            raise ValueError(
+                f"{recording.folder} and {recordings[0].folder} were recorded with another camera "
+                "or another dt; learn from recordings of one camera and one dt"
+            )
+        if len(recording) == 0:
+            raise ValueError(f"{recording.folder} holds no episode; record some first")
+    assert first.camera is not None
+    camera = Camera.from_json(dict(first.camera))
+    sensors = {
+        "camera": SensorSpec(camera.shape, "uint8", camera.to_json()),
+        "odometry": SensorSpec((2,), "float32"),
+    }
+    return recordings, ObservationSpec(sensors, first.dt)
+
+
+def split_episodes(
+    recordings: Sequence[Recording],
+) -> tuple[list[RecordedEpisode], list[RecordedEpisode]]:
+    """Episodes to learn from and episodes held out; a road is never on both sides."""
+    train: list[RecordedEpisode] = []
+    held_out: list[RecordedEpisode] = []
+    for recording in recordings:
+        learned, kept = recording.split()
+        train += [recording.episodes[i] for i in learned]
+        held_out += [recording.episodes[i] for i in kept]
+    if not held_out:
+        raise ValueError(
+            "all episodes are of one road, so none can be held out to see when learning stops "
+            "to help; record on more roads, as with --world procedural"
+        )
+    return train, held_out
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    options = parse(TrainOptions, argv, "train")
+    done = 0
+
+    def show(progress: Progress) -> None:
+        nonlocal done
+        held_out = progress.validation_loss
+        note = f"loss {progress.loss:.4f}"
+        note += "" if held_out is None else f", held out {held_out:.4f}"
+        tick(progress.step - done, note=note)
+        done = progress.step
+
+    with terminal.progress(f"training {options.policy}", total=options.steps) as tick:
+        described = run(options, show)
+    training = described["training"]
+    found = training["validation"]
+    terminal.say(
+        f"{options.out}: {options.policy}, {training['parameters']:,} weights, best after "
+        f"{training['best_step']} steps; held out: curvature {found['curvature_rmse']:.4f} 1/m, "
+        f"acceleration {found['accel_rmse']:.2f} m/s² (RMSE)"
+    )
+    terminal.say(f"next: {terminal.typed(f'evaluate {options.out} expert --suite roads')}")
+    return 0
