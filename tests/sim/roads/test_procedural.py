@@ -100,9 +100,13 @@ def test_the_road_goes_on_where_its_lanes_end(seed: int) -> None:
     road = road_of(seed)
     for ribbon in road.ribbons:
         if ribbon.material == Material.ASPHALT:
-            first, last = ribbon.left[0], ribbon.left[-1]
-            assert all(np.hypot(*(positions(lane)[0] - first)) > 15.0 for lane in road.lanes)
-            assert all(np.hypot(*(positions(lane)[-1] - last)) > 50.0 for lane in road.lanes)
+            along = ribbon.stations
+            for lane in road.lanes:
+                ends = positions(lane)[[0, -1]]
+                away = np.hypot(*(ribbon.left[:, None] - ends).transpose(2, 0, 1))
+                begins, stops = along[away.argmin(axis=0)]
+                assert begins > 15.0
+                assert along[-1] - stops > 100.0
 
 
 @some_roads
