@@ -12,7 +12,7 @@ from .sensors.lane import LaneView
 from .vehicle import Command
 
 AIM_TIME = 0.5  # the centre line is met in about twice this many seconds
-CALM = 3.0  # ... but not in fewer delays of the steering than this: it would swing
+CALM = 2.5  # ... but not in fewer delays of the steering than this: it would swing
 AIM_LEAST = 4.0  # [m], at low speed
 MAX_APPROACH = 0.4  # steepest angle towards the centre line [rad]
 SPEED_TIME = 0.5  # the speed planned this far ahead is met there [s]
