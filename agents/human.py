@@ -6,7 +6,6 @@ mean at every step, so a tap that is shorter than a step still steers a little.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -144,8 +143,14 @@ def full_steering(vehicle: Vehicle, speed: np.ndarray) -> np.ndarray:
     return np.minimum(vehicle.max_curvature, GRIP / np.maximum(speed, SLOW) ** 2)
 
 
-def key_wish(held: Sequence[bool]) -> Wish:
-    """What the arrow keys ask for; `held` is `pygame.key.get_pressed()`."""
+class Held(Protocol):
+    """Which keys are held: `pygame.key.get_pressed()`."""
+
+    def __getitem__(self, key: int, /) -> bool: ...
+
+
+def key_wish(held: Held) -> Wish:
+    """What the arrow keys ask for."""
     import pygame
 
     return Wish(
@@ -194,8 +199,8 @@ class Desk:
         self.pad = pad
         self._on_pad = False
 
-    def wish(self, held: Sequence[bool]) -> Wish:
-        """What the hands ask for now; `held` is `pygame.key.get_pressed()`."""
+    def wish(self, held: Held) -> Wish:
+        """What the hands ask for now."""
         keys = key_wish(held)
         if self.pad is None or not self.pad.attached():
             return keys

@@ -11,7 +11,7 @@ import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -54,7 +54,7 @@ def pixels(target: pygame.Surface) -> np.ndarray:
     """(H, W, 4) uint8 BGRA: the surface's own memory, not locked, so that it can be blitted to."""
     width, height = target.get_size()
     pitch = target.get_pitch()
-    memory = (ctypes.c_uint8 * (pitch * (height - 1) + 4 * width)).from_address(
+    memory: Any = (ctypes.c_uint8 * (pitch * (height - 1) + 4 * width)).from_address(
         target._pixels_address
     )
     memory.owner = target  # which lives as long as the array does

@@ -26,9 +26,11 @@ from redrive.watch_paint import (
     mix,
     pixels,
     polygon,
+    text_width,
     write,
 )
 from redrive.watch_road import ASPHALT, WHITE
+from redrive.watch_strips import runs
 
 PLOT_TIME = 20.0  # that the plots go back [s]
 KMH = 3.6
@@ -183,10 +185,9 @@ def _head(
     used = write(target, value, band.right, band.writing, 18 * unit, TEXT, True, "right")
     start = write(target, name, band.left, band.writing, 13 * unit, DIM)
     column = max(used, 142 * unit) + 14 * unit  # so that it stays where it is when digits change
-    write(
-        target, note, band.right - column, band.writing + unit, 12 * unit, note_colour,
-        align="right", room=band.right - band.left - column - start - 12 * unit,
-    )  # fmt: skip
+    if text_width(note, 12 * unit) < band.right - band.left - column - start - 12 * unit:
+        right = band.right - column
+        write(target, note, right, band.writing + unit, 12 * unit, note_colour, align="right")
 
 
 def _fill(image: np.ndarray, band: Band, first: float, last: float, colour: Colour) -> None:
@@ -263,11 +264,5 @@ def _plot(
     thick = max(1.0, 1.8 * unit)
     line(image, points, frame.driver_colour, thick)
     by_hand = np.array([step.by_hand for step in past])
-    for first, stop in _runs(by_hand):
+    for first, stop in runs(by_hand):
         line(image, points[first : stop + 1], PERSON, thick)
-
-
-def _runs(marked: np.ndarray) -> list[tuple[int, int]]:
-    """First and one past the last of every unbroken run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
-    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))

@@ -27,7 +27,7 @@ from redrive.watch_paint import (
     surface,
     write,
 )
-from redrive.watch_strips import Sight, strips_in_sight, strips_of, tufts_in_sight
+from redrive.watch_strips import Sight, runs, strips_in_sight, strips_of, tufts_in_sight
 
 GROUND: Colour = (35, 45, 39)
 GRASS: tuple[Colour, ...] = ((29, 38, 33), (41, 53, 45), (48, 61, 51))
@@ -37,8 +37,6 @@ LANE: Colour = (70, 75, 82)
 WHITE: Colour = (226, 229, 230)
 YELLOW: Colour = (232, 184, 66)
 RED: Colour = (196, 70, 56)
-GLASS: Colour = (24, 29, 35)
-TYRE: Colour = (12, 14, 16)
 
 AHEAD = 18.0, 2.4  # [m] and seconds of the road that are shown ahead of the car
 ZOOMS = 1.0, 1.8, 0.45
@@ -46,7 +44,6 @@ CAR_HEIGHT = 0.74  # of the picture: where the car is
 SWAY = 0.5  # share of the car's heading error that shows as a turned car, not as a turned road
 TRAIL_PIECE = 5  # steps of one colour
 NOODLE_TIME = 2.0  # how far ahead a command is drawn [s]
-WHEELBASE = 0.6  # share of the car's length; for the look of its wheels
 
 
 def sight_of(frame: Frame, size: tuple[int, int]) -> Sight:
@@ -109,29 +106,20 @@ def pavement(frame: Frame, target: pygame.Surface) -> None:
 
 
 def _lane(image: np.ndarray, drive: Drive, sight: Sight) -> None:
+    """The lane's ground, and its centre line, faintly."""
     lane = drive.lane
-    nodes = _nodes_ahead_and_behind(drive, sight)
-    centre = np.column_stack([lane.x[nodes], lane.y[nodes]])
-    normal = np.column_stack([-np.sin(lane.heading[nodes]), np.cos(lane.heading[nodes])])
-    left = sight.to_screen(centre + lane.left[nodes, None] * normal)
-    right = sight.to_screen(centre - lane.right[nodes, None] * normal)
-    polygon(image, np.concatenate([left, right[::-1]]), LANE)
-    middle = sight.to_screen(centre)
-    faint = mix(LANE, WHITE, 0.3)
-    firsts = range(-int(nodes[0]) % 4, len(middle) - 2, 4)
-    dashes = [middle[first : first + 3] for first in firsts]
-    lines(image, dashes, faint, max(1.0, 0.08 * sight.scale))
-
-
-def _nodes_ahead_and_behind(drive: Drive, sight: Sight) -> np.ndarray:
-    """Numbers of the lane's nodes around the car, as far as they are in sight."""
-    lane = drive.lane
-    here = int(drive.state.arc_length[0] / lane.spacing)
-    far = int(1.2 * sight.reach / lane.spacing) + 2
-    nodes = np.arange(here - far, here + far + 1)
-    if lane.closed:
-        return nodes[: len(lane.x)] % len(lane.x)
-    return nodes[(nodes >= 0) & (nodes < len(lane.x))]
+    near = np.hypot(lane.x - sight.x, lane.y - sight.y) < sight.reach + lane.left + lane.right
+    faint, thin = mix(LANE, WHITE, 0.3), max(1.0, 0.08 * sight.scale)
+    for first, stop in runs(near):
+        nodes = np.arange(first, min(stop + 1, len(near) + lane.closed)) % len(near)
+        centre = np.column_stack([lane.x[nodes], lane.y[nodes]])
+        normal = np.column_stack([-np.sin(lane.heading[nodes]), np.cos(lane.heading[nodes])])
+        left = sight.to_screen(centre + lane.left[nodes, None] * normal)
+        right = sight.to_screen(centre - lane.right[nodes, None] * normal)
+        polygon(image, np.concatenate([left, right[::-1]]), LANE)
+        middle = sight.to_screen(centre)
+        dashes = [middle[k : k + 3] for k in range(-first % 4, len(middle) - 2, 4)]
+        lines(image, dashes, faint, thin)
 
 
 def trail(frame: Frame, target: pygame.Surface) -> None:
@@ -191,73 +179,6 @@ def _arc(
     x = sight.x + chord * np.cos(yaw + half) - side * np.sin(yaw + 2.0 * half)
     y = sight.y + chord * np.sin(yaw + half) + side * np.cos(yaw + 2.0 * half)
     return sight.to_screen(np.column_stack([x, y]))
-
-
-def car(frame: Frame, target: pygame.Surface) -> None:
-    """The car with its shadow."""
-    drive = frame.session.drive
-    vehicle = drive.world.vehicle
-    sight = sight_of(frame, target.get_size())
-    _, _, yaw, _ = pose(drive, frame.session.part)
-    rear, front = -vehicle.rear_overhang, vehicle.length - vehicle.rear_overhang
-    side = 0.5 * vehicle.width
-    cos, sin = np.cos(yaw), np.sin(yaw)
-
-    def place(points: np.ndarray) -> np.ndarray:
-        turned = points @ np.array([[cos, sin], [-sin, cos]])
-        return sight.to_screen(turned + (sight.x, sight.y))
-
-    body = place(_rounded(rear, front, side, 0.28 * vehicle.width))
-    steered = float(np.arctan(WHEELBASE * vehicle.length * drive.after.curvature[0]))
-    image = pixels(target)
-    shadow = body + 0.22 * sight.scale * np.array([0.6, 0.8])
-    glaze(image, shadow, (0, 0, 0), 0.5, 0.18 * sight.scale)
-    for along, angle in ((0.0, 0.0), (WHEELBASE * vehicle.length, steered)):
-        for across in (side - 0.1, 0.1 - side):
-            polygon(image, place(_wheel(along, across, angle)), TYRE)
-    polygon(image, body, mix(frame.colour, (255, 255, 255), 0.55))
-    inner = _rounded(rear + 0.1, front - 0.1, side - 0.1, 0.26 * vehicle.width)
-    polygon(image, place(inner), frame.colour)
-    roof = mix(frame.colour, (0, 0, 0), 0.12)
-    long = front - rear
-    for first, last, wide in ((0.60, 0.74, 0.82), (0.14, 0.24, 0.76)):
-        glass = _pane(rear + first * long, rear + last * long, wide * side, first > 0.5)
-        polygon(image, place(glass), GLASS)
-    polygon(image, place(_pane(rear + 0.26 * long, rear + 0.58 * long, 0.74 * side)), roof)
-    braking = drive.after.accel[0] < -0.4
-    back = (255, 80, 60) if braking else mix(RED, frame.colour, 0.35)
-    for across in (0.66 * side, -0.66 * side):
-        polygon(image, place(_light(rear + 0.16, across, 0.26)), back)
-        polygon(image, place(_light(front - 0.2, across, 0.24)), (255, 248, 220))
-
-
-def _rounded(rear: float, front: float, side: float, radius: float) -> np.ndarray:
-    """(N, 2) a rectangle with round corners, ego frame [m]."""
-    turn = np.linspace(0.0, 0.5 * np.pi, 5)
-    corners = []
-    for k, (x, y) in enumerate(((front, side), (rear, side), (rear, -side), (front, -side))):
-        centre = np.array([x - np.sign(x - 0.5 * (rear + front)) * radius, y - np.sign(y) * radius])
-        angle = turn + 0.5 * np.pi * k
-        corners.append(centre + radius * np.column_stack([np.cos(angle), np.sin(angle)]))
-    return np.concatenate(corners)
-
-
-def _pane(rear: float, front: float, half: float, widens: bool = False) -> np.ndarray:
-    ahead = half if widens else 0.92 * half
-    behind = 0.9 * half if widens else half
-    return np.array([[front, ahead], [rear, behind], [rear, -behind], [front, -ahead]])
-
-
-def _light(along: float, across: float, wide: float) -> np.ndarray:
-    return np.array([along, across]) + np.array(
-        [[0.07, wide], [-0.07, wide], [-0.07, -wide], [0.07, -wide]]
-    ) * (1.0, 0.8)
-
-
-def _wheel(along: float, across: float, angle: float) -> np.ndarray:
-    shape = np.array([[0.34, 0.13], [-0.34, 0.13], [-0.34, -0.13], [0.34, -0.13]])
-    cos, sin = np.cos(angle), np.sin(angle)
-    return shape @ np.array([[cos, sin], [-sin, cos]]) + (along, across)
 
 
 def minimap(frame: Frame, target: pygame.Surface) -> None:

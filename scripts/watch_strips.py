@@ -100,6 +100,12 @@ def tufts_in_sight(sight: Sight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return sight.to_screen(points[there]), radius[there], dice[2][there] / 0.75
 
 
+def runs(marked: np.ndarray) -> list[tuple[int, int]]:
+    """First and one past the last of every unbroken run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]])))
+    return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
+
+
 def _scatter(i: np.ndarray, j: np.ndarray) -> np.ndarray:
     """(4, N) in [0, 1): the same for the same cell."""
     key = i.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + j.astype(np.uint64) * np.uint64(

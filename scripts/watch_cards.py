@@ -1,0 +1,210 @@
+"""What is written over and around the picture. One small function per layer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pygame
+
+from redrive import watch_panel
+from redrive.sim.task import Ended
+from redrive.watch_drive import WORDS
+from redrive.watch_frame import Frame
+from redrive.watch_keys import HELP
+from redrive.watch_paint import (
+    BAD,
+    DIM,
+    EDGE,
+    EXPERT,
+    GOOD,
+    PANEL,
+    RAISED,
+    TEXT,
+    Colour,
+    disc,
+    glaze,
+    mix,
+    pixels,
+    polygon,
+    text_width,
+    write,
+)
+from redrive.watch_session import Session
+
+
+def header(frame: Frame, target: pygame.Surface) -> None:
+    """Who drives, where, for how long, and how much of the route is done."""
+    session, unit = frame.session, frame.unit
+    drive = session.drive
+    target.fill(PANEL)
+    width, height = target.get_size()
+    pad, first, second = 16 * unit, 0.36 * height, 0.72 * height
+    image = pixels(target)
+    disc(image, pad + 6 * unit, first, 6 * unit, frame.colour)
+    left = pad + 20 * unit
+    right = width - pad
+    share = _route_done(session)
+    after = drive.state
+    seconds = (after.steps[0] + session.part) * drive.world.dt
+    metres = after.progress[0] + session.part * (drive.after.progress[0] - after.progress[0])
+    clock = f"{seconds:.1f} s"
+    write(target, clock, right, first, 20 * unit, TEXT, True, "right")
+    write(target, f"{session.speed:g} x real time", right, second, 13 * unit, DIM, align="right")
+    route = right - 150 * unit
+    write(target, f"{100 * share:.0f} %", route, first, 20 * unit, TEXT, True, "right")
+    of = f"{max(metres, 0.0):.0f} of {drive.after.route_length[0]:.0f} m"
+    write(target, of, route, second, 13 * unit, DIM, align="right")
+    room = route - 110 * unit - left
+    used = write(target, frame.who, left, first, 20 * unit, TEXT, True, room=room)
+    if drive.by_hand:
+        aside = f"instead of {drive.driver}"
+        write(target, aside, left + used + 10 * unit, first + unit, 13 * unit, DIM,
+              room=room - used - 10 * unit)  # fmt: skip
+    where = f"{drive.road.name}   seed {drive.seed}, episode {drive.episode + 1}"
+    write(target, where, left, second, 13 * unit, DIM, room=room)
+    low = height - max(2, round(3 * unit))
+    target.fill(RAISED, (0, low, width, height - low))
+    target.fill(frame.colour, (0, low, round(share * width), height - low))
+
+
+def score(frame: Frame, target: pygame.Surface) -> None:
+    """How the last episode ended, and how many went well."""
+    session, unit = frame.session, frame.unit
+    if session.last_end and not session.over:
+        text = f"last: {session.last_end}   {session.completed} of {session.episodes} completed"
+        _pill(target, text, 14 * unit, 22 * unit, 13 * unit, unit, DIM, room=0.7)
+
+
+def paused(frame: Frame, target: pygame.Surface) -> None:
+    """That nothing moves because it was asked not to."""
+    session, unit = frame.session, frame.unit
+    if not session.paused or session.help:
+        return
+    step = "." if session.at_the_wheel else "→"
+    width, height = target.get_size()
+    _pill(target, f"paused   space goes on, {step} is one step", 0.5 * width,
+          height - 26 * unit, 14 * unit, unit, TEXT, align="middle", room=0.66)  # fmt: skip
+
+
+def ending(frame: Frame, target: pygame.Surface) -> None:
+    """Why the episode is over."""
+    session, unit = frame.session, frame.unit
+    if not session.over:
+        return
+    ended = session.drive.ended
+    words = WORDS[ended]
+    colour = GOOD if ended is Ended.ROUTE_COMPLETED else BAD
+    if ended is Ended.TIME_UP and session.drive.world.task.route_length == 0.0:
+        words, colour = "time is up, still in the lane", GOOD
+    width, height = target.get_size()
+    middle, top = 0.5 * width, 0.2 * height
+    wide = max(text_width(words, 26 * unit, True), text_width(session.last_end, 14 * unit))
+    half = np.array([0.5 * wide + 28 * unit, 44 * unit])
+    image = pixels(target)
+    box = _box(middle - half[0], top - half[1], middle + half[0], top + half[1])
+    glaze(image, box, (12, 14, 17), 0.86)
+    edge = _box(middle - half[0], top - half[1], middle - half[0] + 5 * unit, top + half[1])
+    polygon(image, edge, colour)
+    write(target, words[0].upper() + words[1:], middle, top - 14 * unit, 26 * unit, TEXT, True,
+          "middle")  # fmt: skip
+    _, _, after = session.last_end.partition(" after ")
+    write(target, f"after {after}", middle, top + 20 * unit, 14 * unit, DIM, align="middle")
+
+
+def notice(frame: Frame, target: pygame.Surface) -> None:
+    """What the last key did, where it does not show by itself."""
+    if frame.session.notice:
+        unit = frame.unit
+        _pill(target, frame.session.notice, 0.5 * target.get_width(),
+              target.get_height() - 58 * unit, 14 * unit, unit, TEXT, align="middle",
+              room=0.9)  # fmt: skip
+
+
+def help_card(frame: Frame, target: pygame.Surface) -> None:
+    """Every key."""
+    width, height = target.get_size()
+    unit = min(frame.unit, height / 560)
+    row = 31 * unit
+    half = np.array([300 * unit, 0.5 * (len(HELP) * row + 84 * unit)])
+    middle = np.array([0.5 * width, 0.5 * height])
+    (left, top), (right, low) = middle - half, middle + half
+    image = pixels(target)
+    glaze(image, _box(0, 0, width, height), (8, 10, 12), 0.55)
+    polygon(image, _box(left, top, right, low), PANEL)
+    write(target, "Keys", left + 28 * unit, top + 34 * unit, 20 * unit, TEXT, True)
+    write(target, "F1 closes this", right - 28 * unit, top + 34 * unit, 13 * unit, DIM,
+          align="right")  # fmt: skip
+    for k, (keys, meaning) in enumerate(HELP):
+        y = top + 76 * unit + k * row
+        x = left + 28 * unit
+        for key in keys:
+            wide = max(text_width(key, 13 * unit, True) + 16 * unit, 26 * unit)
+            image = pixels(target)
+            polygon(image, _box(x, y - 12 * unit, x + wide, y + 12 * unit), EDGE)
+            inner = _box(x + 1, y - 12 * unit + 1, x + wide - 1, y + 12 * unit - 2)
+            polygon(image, inner, RAISED)
+            write(target, key, x + 0.5 * wide, y - 0.5, 13 * unit, TEXT, True, "middle")
+            x += wide + 6 * unit
+        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT)
+
+
+def caption(frame: Frame, target: pygame.Surface) -> None:
+    """What the picture of the camera is."""
+    found = watch_panel.camera_of(frame.session.drive)
+    if found is None:
+        return
+    unit = frame.unit
+    width, height = target.get_size()
+    short = f"{found[0]}, {found[1].width} x {found[1].height} pixels"
+    long = f"{short}: all that a driver sees"
+    text = long if text_width(long, 12 * unit) <= width else short
+    write(target, text, 0.0, 0.5 * height, 12 * unit, DIM, room=width)
+
+
+def legend(frame: Frame, target: pygame.Surface) -> None:
+    """Whose colour is whose."""
+    drive, unit = frame.session.drive, frame.unit
+    named = [("you" if frame.person_drives else drive.driver, frame.driver_colour)]
+    if frame.session.at_the_wheel and not frame.person_drives:
+        named.append(("you", frame.colour))
+    if not frame.expert_drives:
+        named.append(("expert", EXPERT))
+    width, height = target.get_size()
+    hint = "F1 help"
+    write(target, hint, width, 0.5 * height, 12 * unit, DIM, align="right")
+    left, end = 0.0, width - text_width(hint, 12 * unit) - 8 * unit
+    for name, colour in named:
+        disc(pixels(target), left + 4 * unit, 0.5 * height, 4 * unit, colour)
+        left += 13 * unit
+        room = min(110 * unit, end - left)
+        left += write(target, name, left, 0.5 * height, 12 * unit, DIM, room=room) + 12 * unit
+
+
+def _route_done(session: Session) -> float:
+    drive, part = session.drive, session.part
+    done = drive.state.progress[0] + part * (drive.after.progress[0] - drive.state.progress[0])
+    return float(min(max(done / max(drive.after.route_length[0], 1e-9), 0.0), 1.0))
+
+
+def _box(left: float, top: float, right: float, low: float) -> np.ndarray:
+    return np.array([[left, top], [right, top], [right, low], [left, low]], float)
+
+
+def _pill(
+    target: pygame.Surface,
+    text: str,
+    x: float,
+    y: float,
+    size: float,
+    unit: float,
+    colour: Colour,
+    align: str = "left",
+    room: float = 1.0,
+) -> None:
+    """A line of writing on a dark ground; `room` is the share of the target it may take up."""
+    most = room * target.get_width()
+    wide = min(text_width(text, size), most) + 20 * unit
+    left = x if align == "left" else x - 0.5 * wide
+    image = pixels(target)
+    box = _box(left, y - 0.95 * size, left + wide, y + 0.95 * size)
+    glaze(image, box, (12, 14, 17), 0.72)
+    write(target, text, left + 10 * unit, y, size, mix(colour, TEXT, 0.3), room=most)
