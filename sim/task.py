@@ -45,7 +45,7 @@ class Task:
             raise ValueError(
                 f"off_lane is one of {', '.join(OFF_LANE_RULES)}, got {self.off_lane!r}"
             )
-        if self.time_limit <= 0.0 or self.route_length < 0.0:
+        if not (self.time_limit > 0.0 and self.route_length >= 0.0):
             raise ValueError(
                 f"time_limit must be positive and route_length at least 0, got "
                 f"{self.time_limit} s and {self.route_length} m"
@@ -53,8 +53,15 @@ class Task:
         low, high = self.start_speed
         if not 0.0 <= low <= high <= 2.0:
             raise ValueError(f"start_speed is two shares, 0 <= low <= high <= 2; got {low}, {high}")
-        if self.start_yaw > 3.15:
-            raise ValueError(f"start_yaw is in rad, got {self.start_yaw}; is it in degrees?")
+        if not 0.0 <= self.start_yaw <= 3.15:
+            raise ValueError(
+                f"start_yaw lies between 0 and 3.15 rad, got {self.start_yaw}; is it in degrees?"
+            )
+        if not (self.start_lateral >= 0.0 and self.max_heading_error > 0.0):
+            raise ValueError(
+                f"start_lateral must be at least 0 and max_heading_error positive, got "
+                f"{self.start_lateral} m and {self.max_heading_error} rad"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """Settings as plain values, for files."""
