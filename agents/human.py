@@ -102,13 +102,12 @@ class Human:
     def grasp(self, curvature: np.ndarray, accel: np.ndarray) -> Hands:
         """Hands on a wheel and pedals that somebody else has been holding like this."""
         self.controls.let_go()
-        wheel = np.array(curvature, float)
-        return Hands(wheel, wheel, np.array(accel, float))
+        return Hands(curvature, curvature, accel)
 
     def act(self, view: View, memory: Hands | None) -> tuple[Command, Hands]:
         """The wheel and the pedals one step on."""
         lane = lane_of(view)  # a person has a speedometer, and feels how the wheel stands
-        hands = memory or self.grasp(lane.curvature, np.zeros(len(lane.speed)))
+        hands = memory or Hands(lane.curvature, lane.curvature, np.zeros(len(lane.speed)))
         wish = self.controls.take()
         full = full_steering(self.vehicle, lane.speed)
         hands = self._hold_wheel(hands, wish, full) if wish.stick else self._tap(hands, wish, full)
