@@ -58,6 +58,10 @@ def make_world(
 def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:
     """Actions (B, 2) in [-1, 1] as a command: shares of the vehicle's limits."""
     action = np.asarray(action, np.float64)
+    if action.ndim != 2 or action.shape[1] != 2:
+        raise ValueError(
+            f"an action is two numbers for each car, steering and pedal; got shape {action.shape}"
+        )
     push = action[:, 1]
     accel = np.where(push >= 0.0, push * vehicle.max_accel, push * vehicle.max_brake)
     return Command(action[:, 0] * vehicle.max_curvature, accel)
@@ -159,7 +163,9 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
         if self._state is None:
             raise RuntimeError("reset() comes before step()")
         before = self._state
-        self._state = self.world.step(before, to_command(self.world.vehicle, action[None]))
+        self._state = self.world.step(
+            before, to_command(self.world.vehicle, np.asarray(action)[None])
+        )
         after = self._state
         ended = int(after.ended[0])
         return (
@@ -213,6 +219,8 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
     ) -> None:
         if render_mode is not None:
             raise ValueError("the batched environment draws no pictures of itself; use RoadEnv")
+        if num_envs < 1:
+            raise ValueError(f"num_envs must be at least 1, got {num_envs}")
         self.num_envs = num_envs
         self.world = make_world(world, **settings)
         self.single_observation_space = observation_space(self.world)
@@ -242,9 +250,11 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         return self.world.observe(self._state, self._buffers), self._info(self._state)
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray:
-        first = seed if isinstance(seed, int) else None
+        first = None if isinstance(seed, list) else seed
         super().reset(seed=first)
         if isinstance(seed, list):
+            if len(seed) != self.num_envs:
+                raise ValueError(f"there are {self.num_envs} cars, {len(seed)} seeds were given")
             return np.array([int(self.np_random.integers(2**31)) if s is None else s for s in seed])
         if first is None:
             first = int(self.np_random.integers(2**31))
