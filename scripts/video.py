@@ -151,7 +151,9 @@ def _check(path: Path, count: int, wanted: Path) -> None:
 
     with silence():
         reader = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-        readable = round(reader.get(cv2.CAP_PROP_FRAME_COUNT)) if reader.isOpened() else 0
+        readable = 0
+        while reader.grab():
+            readable += 1
         reader.release()
     if readable != count:
         raise OSError(
