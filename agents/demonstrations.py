@@ -93,7 +93,7 @@ def drive_episodes(
     """Columns and sidecar entries of one labelled episode per seed."""
     frames = list(rollout(world, driver, world.reset(seeds)))
     end = frames[-1].after
-    rows = [_row(frame, world.dt) for frame in frames]
+    rows = [_row(frame, world) for frame in frames]
     for car in range(len(seeds)):
         steps = int(end.steps[car])
         columns = {name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]}
@@ -108,13 +108,14 @@ def drive_episodes(
         )
 
 
-def _row(frame: Frame, dt: float) -> dict[str, np.ndarray]:
+def _row(frame: Frame, world: RoadWorld) -> dict[str, np.ndarray]:
     """The columns of a recording in one step, (B, ...) each."""
     state, view = frame.state, frame.view
-    label = guide(lane_of(view))
+    done = world.vehicle.within_limits(frame.command)
+    label = world.vehicle.within_limits(guide(lane_of(view)))
     row = {
         "odometry": view["odometry"],
-        "command": np.stack(frame.command, axis=-1).astype(np.float32),
+        "command": np.stack(done, axis=-1).astype(np.float32),
         "expert_command": np.stack(label, axis=-1).astype(np.float32),
         "x": state.x,
         "y": state.y,
@@ -123,7 +124,7 @@ def _row(frame: Frame, dt: float) -> dict[str, np.ndarray]:
         "lateral_offset": state.lateral_offset.astype(np.float32),
         "heading_error": state.heading_error.astype(np.float32),
         "arc_length": state.arc_length.astype(np.float32),
-        "time": state.steps * dt,
+        "time": state.steps * world.dt,
         "state_id": state.state_id,
         "camera_state_id": view["state_id"],
         "label_state_id": lane_of(view).state_id,

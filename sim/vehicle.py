@@ -47,6 +47,13 @@ class Vehicle:
                 f"that is {self.length} m long"
             )
 
+    def within_limits(self, command: Command) -> Command:
+        """The nearest command that the car can follow."""
+        return Command(
+            np.clip(command.curvature, -self.max_curvature, self.max_curvature),
+            np.clip(command.accel, -self.max_brake, self.max_accel),
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Settings as plain numbers, for files."""
         return asdict(self)
