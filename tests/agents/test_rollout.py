@@ -1,5 +1,7 @@
 """The main loop: each view goes with its state, memory is handed on, it stops when all is over."""
 
+import itertools
+
 import numpy as np
 
 from redrive.agents.agent import View, keys_of, lane_of
@@ -29,7 +31,7 @@ class Counting:
 def test_each_state_follows_from_the_one_before_and_its_command() -> None:
     world = short_world()
     frames = list(rollout(world, Expert(), world.reset(np.arange(5))))
-    for before, after in zip(frames, frames[1:], strict=False):
+    for before, after in itertools.pairwise(frames):
         assert after.state is before.after
     for frame in frames:
         again = world.step(frame.state, frame.command)

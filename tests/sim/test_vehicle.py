@@ -214,3 +214,14 @@ def test_settings_that_mean_nothing_are_refused(name: str) -> None:
 def test_a_car_has_no_negative_front() -> None:
     with pytest.raises(ValueError, match="rear_overhang 5.0 m leaves nothing of a car"):
         Vehicle(rear_overhang=5.0)
+
+
+def test_a_command_within_the_limits_is_what_the_car_follows(playground: Playground) -> None:
+    vehicle = Vehicle(max_curvature=0.1, max_accel=2.0, max_brake=5.0)
+    wild = 4.0 * wiggle(40) * [1.3, 1.0]
+    tame = np.stack(vehicle.within_limits(Command(wild[:, 0], wild[:, 1])), axis=-1)
+    assert (tame != wild).any(axis=0).all()
+    world = playground(vehicle)
+    driven, same = drive(world, wild), drive(world, tame)
+    for name, column in driven.items():
+        np.testing.assert_array_equal(column, same[name], err_msg=name)
