@@ -155,8 +155,9 @@ def _succeeded(suite: Suite, dt: float, log: EpisodeLog, ended: Ended) -> bool:
     """Whether an episode reached its goal."""
     if suite.task.route_length > 0.0:
         return ended == Ended.ROUTE_COMPLETED
-    stayed = ended in (Ended.TIME_UP, Ended.ROUTE_COMPLETED)
+    moved = log.progress >= 0.5 * log.road_length
+    stayed = moved and ended in (Ended.TIME_UP, Ended.ROUTE_COMPLETED)
     if suite.starts == "grid":
         last = max(1, round(RECOVERED_FOR / dt))
         return stayed and bool((np.abs(log.lateral_offset[-last:]) < RECOVERED_WITHIN).all())
-    return stayed and log.progress >= 0.5 * log.road_length
+    return stayed
