@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +14,7 @@ from redrive.agents import results as result_files
 from redrive.agents.drivers import driver_name, make_driver
 from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
 from redrive.agents.results import PolicyResult, Results
-from redrive.agents.suites import SUITES, Suite
+from redrive.agents.suites import SUITES
 from redrive.command import parse
 from redrive.sim.world import RoadWorld
 
@@ -43,37 +43,57 @@ class EvaluateOptions:
 
 def run(options: EvaluateOptions) -> Results:
     """Evaluate and save."""
-    suite = SUITES[options.suite]
     if not options.drivers:
         raise ValueError("name at least one driver: expert, or the folder of a trained run")
     if options.suite == "racetracks" and options.roads is None:
         raise ValueError("racetracks needs roads: --roads TRACK.csv, or a folder of such files")
-    if repeated := {d for d in options.drivers if options.drivers.count(d) > 1}:
-        raise ValueError(f"{', '.join(sorted(repeated))} is named twice; name each driver once")
+    names = [driver_name(word) for word in options.drivers]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(
+            f"two drivers are called {', '.join(repeated)}; name each driver once, "
+            "and give runs folders of different names"
+        )
     for word in options.drivers:  # all of them must load before any of them drives
-        make_driver(word, _world(suite, options))
-    policies = [_evaluate_one(suite, word, options) for word in options.drivers]
-    results = Results(
-        suite=suite.name,
-        seed=options.seed,
-        dt=_world(suite, options).dt,
-        policies=policies,
-        settings={**suite.to_json(), "roads": options.roads or suite.world},
-    )
+        make_driver(word, make_world(options))
+    policies = []
+    for word in options.drivers:
+        with terminal.progress(f"driving {driver_name(word)}", count_episodes(options)) as tick:
+            policies.append(evaluate_one(options, word, tick))
+    results = gather(options, policies)
     result_files.save(results, options.out)
     return results
 
 
-def _world(suite: Suite, options: EvaluateOptions) -> RoadWorld:
-    return suite_world(suite, roads=options.roads, threads=options.threads)
+def make_world(options: EvaluateOptions) -> RoadWorld:
+    """The world that the suite is driven in."""
+    return suite_world(SUITES[options.suite], roads=options.roads, threads=options.threads)
 
 
-def _evaluate_one(suite: Suite, word: str, options: EvaluateOptions) -> PolicyResult:
-    world = _world(suite, options)
+def count_episodes(options: EvaluateOptions) -> int:
+    """How many episodes each driver drives."""
+    each_road = SUITES[options.suite].starts == "each-road"
+    return options.episodes * (make_world(options).pool.source.count if each_road else 1)
+
+
+def gather(options: EvaluateOptions, policies: Sequence[PolicyResult]) -> Results:
+    """The results of a suite, from those of each driver."""
+    suite = SUITES[options.suite]
+    return Results(
+        suite=suite.name,
+        seed=options.seed,
+        dt=make_world(options).dt,
+        policies=policies,
+        settings={**suite.to_json(), "roads": options.roads or suite.world},
+    )
+
+
+def evaluate_one(
+    options: EvaluateOptions, word: str, on_ended: Callable[[int], object]
+) -> PolicyResult:
+    """Drive the suite with one driver; the course of a few episodes is saved beside the results."""
+    suite, world = SUITES[options.suite], make_world(options)
     driver = make_driver(word, world)
-    roads = world.pool.source.count if suite.starts == "each-road" else 1
-    with terminal.progress(f"driving {driver_name(word)}", options.episodes * roads) as tick:
-        driven = evaluate(suite, world, driver, options.episodes, options.seed, on_step=tick)
+    driven = evaluate(suite, world, driver, options.episodes, options.seed, on_step=on_ended)
     run_folder = None if word == "expert" else word
     facts = {} if run_folder is None else _facts(run_folder)
     trained_on = set(facts.pop("roads", ()))

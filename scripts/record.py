@@ -21,6 +21,7 @@ from redrive.agents.drivers import driver_name, make_driver
 from redrive.command import parse
 from redrive.sim.appearance import Appearance
 from redrive.sim.recording import Recording
+from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
 from redrive.sim.world import RoadWorld
 
@@ -64,6 +65,12 @@ def run(options: RecordOptions) -> Recording:
             f"record at least 1 episode of at least 2 steps, got --episodes {options.episodes} "
             f"--steps {options.steps}"
         )
+    if options.seed < 0:
+        raise ValueError(f"--seed is a whole number from 0, got {options.seed}")
+    if not 0.0 <= options.beta <= 1.0:
+        raise ValueError(f"--beta is a share of the episodes, 0 to 1, got {options.beta}")
+    if options.beta and options.regime != "dagger":
+        raise ValueError(f"--beta is for --regime dagger, the regime is {options.regime}")
     if options.regime == "dagger" and options.agent == "expert":
         raise ValueError(
             "dagger needs a learner to drive: name a run, as in --agent runs/lstm; "
@@ -104,6 +111,11 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def count_episodes(folder: Path) -> int:
+    """How many episodes a folder holds; none where there is no recording."""
+    return len(Recording.open(folder)) if (folder / HEADER_FILE).is_file() else 0
 
 
 def main(argv: Sequence[str]) -> int:

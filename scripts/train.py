@@ -180,6 +180,13 @@ def split_episodes(
     return train, held_out
 
 
+def is_started(folder: Path) -> bool:
+    """Whether there is a run to resume in a folder."""
+    from redrive.models.checkpoint import STATE
+
+    return (folder / STATE).is_file()
+
+
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(TrainOptions, argv, "train")

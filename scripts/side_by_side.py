@@ -1,0 +1,83 @@
+"""Work in several processes at a time, with one progress bar.
+
+Small networks gain nothing from two threads, but two of them train side by side on two cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from typing import Any, NamedTuple
+
+from redrive import terminal
+
+
+class Job(NamedTuple):
+    """`work(report, *arguments)` in a process of its own; `report(count, note)` says how far it is."""
+
+    name: str
+    size: int  # how many `report`s count as done
+    work: Callable[..., Any]  # a function of a module
+    arguments: tuple[Any, ...]
+
+
+Report = Callable[[int, str], object]
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    with contextlib.suppress(AttributeError):  # not on every system
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[Any]:
+    """What every job returned, in order; the first error of one stops the others.
+
+    Ctrl-C stops all of them; what they had saved stays.
+    """
+    context = multiprocessing.get_context("spawn")
+    total = sum(job.size for job in jobs)
+    with context.Manager() as manager, terminal.progress(label, total) as tick:
+        said = manager.Queue()
+        pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_interrupt)
+        try:
+            running = [pool.submit(_work, said, job.name, job.work, *job.arguments) for job in jobs]
+            while not _finished(running):
+                with contextlib.suppress(queue.Empty):
+                    count, note = said.get(timeout=0.2)
+                    tick(count, note=note)
+            while not said.empty():
+                tick(*said.get())
+            return [job.result() for job in running]
+        except BaseException:
+            for process in list(pool._processes.values()):  # no public way before 3.14
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _finished(running: Sequence[Future[Any]]) -> bool:
+    """Whether all are done; raises what the first one that failed raised."""
+    for job in running:
+        if job.done():
+            job.result()
+    return all(job.done() for job in running)
+
+
+def _ignore_interrupt() -> None:
+    """Ctrl-C reaches every process of a terminal; the parent decides what it means."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _work(said: Any, name: str, work: Callable[..., Any], *arguments: Any) -> Any:
+    def report(count: int, note: str = "") -> None:
+        said.put((count, f"{name} {note}".strip()))
+
+    return work(report, *arguments)
