@@ -25,7 +25,8 @@ def stripes(count: int, height: int = 48, width: int = 64) -> Iterator[np.ndarra
 def read(path: Path) -> tuple[list[np.ndarray], float]:
     """Frames, RGB, and how many a second."""
     film = cv2.VideoCapture(str(path))
-    rate, frames = film.get(cv2.CAP_PROP_FPS), []
+    rate = film.get(cv2.CAP_PROP_FPS)
+    frames: list[np.ndarray] = []
     while True:
         there, frame = film.read()
         if not there:

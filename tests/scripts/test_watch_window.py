@@ -1,0 +1,248 @@
+"""Keys and pictures: in a window of SDL's dummy driver, and where there is Xvfb, in a real one."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pygame
+import pytest
+
+from redrive.agents.expert import Expert
+from redrive.agents.human import Human
+from redrive.sim.world import RoadWorld
+from redrive.watch_drive import begin
+from redrive.watch_keys import BY_KEY, HELP
+from redrive.watch_paint import EXPERT, PERSON, picture
+from redrive.watch_session import Session, tick
+from redrive.watch_view import render
+from redrive.watch_window import free_name, keep_open
+
+SIZE = (640, 400)
+
+
+@pytest.fixture(scope="module")
+def world() -> RoadWorld:
+    return RoadWorld(world="procedural:7")
+
+
+@pytest.fixture
+def session(world: RoadWorld) -> Session:
+    return new_session(world)
+
+
+def new_session(world: RoadWorld, seed: int = 3) -> Session:
+    return Session(begin(world, Expert(), seed, driver="expert"), Human(world.vehicle, world.dt))
+
+
+def later(session: Session, seconds: float, pictures: int = 20) -> Session:
+    for _ in range(pictures):
+        session = tick(session, seconds / pictures)
+    return session
+
+
+@pytest.fixture
+def window() -> Iterator[pygame.Surface]:
+    pygame.display.init()
+    yield pygame.display.set_mode(SIZE, pygame.RESIZABLE)
+    pygame.display.quit()
+
+
+def press(*keys: int | str) -> None:
+    """Keys, by pygame's number or by the letter that they write."""
+    for key in keys:
+        code, letter = (key, "") if isinstance(key, int) else (pygame.key.key_code(key), key)
+        pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=code, unicode=letter))
+
+
+def typed(session: Session, *keys: int | str, quit_by: int | str = "q", **more: object) -> Session:
+    """The session after these keys."""
+    press(*keys, quit_by)
+    after, _ = keep_open(session, **more)  # type: ignore[arg-type]
+    assert after.quit
+    return after
+
+
+def test_a_window_shows_what_is_drawn(window: pygame.Surface, session: Session) -> None:
+    after = typed(session)
+    assert (picture(window) == picture(render(after, SIZE))).all()
+
+
+@pytest.mark.parametrize("key", ["q", pygame.K_ESCAPE])
+def test_quit_quits(window: pygame.Surface, session: Session, key: int | str) -> None:
+    assert typed(session, quit_by=key).quit
+
+
+def test_the_windows_own_button_quits(window: pygame.Surface, session: Session) -> None:
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    assert keep_open(session)[0].quit
+
+
+def test_space_pauses_and_the_right_arrow_steps(window: pygame.Surface, session: Session) -> None:
+    after = typed(session, pygame.K_SPACE, pygame.K_RIGHT, pygame.K_RIGHT, ".")
+    assert after.paused
+    assert after.drive.state.steps[0] == 3
+    assert not after.at_the_wheel
+
+
+@pytest.mark.parametrize("key", [pygame.K_LEFT, pygame.K_RIGHT, pygame.K_UP, pygame.K_DOWN, "h"])
+def test_any_arrow_takes_the_wheel_and_h_gives_it_back(
+    window: pygame.Surface, session: Session, key: int | str
+) -> None:
+    taken = typed(session, key)
+    assert taken.drive.by_hand
+    assert "H gives the wheel back" in taken.notice
+    assert not typed(replace(taken, quit=False), "h").drive.by_hand
+
+
+def test_at_the_wheel_arrows_drive_also_in_a_pause(
+    window: pygame.Surface, session: Session
+) -> None:
+    after = typed(session, pygame.K_LEFT, pygame.K_SPACE, pygame.K_RIGHT, pygame.K_RIGHT)
+    assert after.drive.state.steps[0] == 0
+    assert typed(replace(after, quit=False), ".").drive.state.steps[0] == 1
+
+
+def test_a_person_who_drives_anyway_needs_not_take_the_wheel(
+    window: pygame.Surface, world: RoadWorld
+) -> None:
+    human = Human(world.vehicle, world.dt)
+    session = Session(begin(world, human, 3), human)
+    assert session.at_the_wheel
+    after = typed(session, pygame.K_UP, "h")
+    assert not after.drive.by_hand
+    assert after.at_the_wheel
+
+
+def test_r_n_plus_minus_z(window: pygame.Surface, session: Session) -> None:
+    session = later(session, 2.0)
+    assert typed(session, "r").drive.state.steps[0] == 0
+    assert typed(session, "r").drive.episode == 0
+    assert typed(session, "n").drive.episode == 1
+    assert typed(session, "+", "=").speed == 4.0
+    assert typed(session, "-", pygame.K_KP_MINUS, pygame.K_KP_PLUS).speed == 0.5
+    assert typed(session, "z").zoom == 1
+
+
+def test_escape_closes_the_help_before_the_window(window: pygame.Surface, session: Session) -> None:
+    assert typed(session, pygame.K_F1).help
+    assert typed(session, "?").help
+    assert not typed(session, pygame.K_F1, pygame.K_ESCAPE).help
+
+
+def test_the_help_names_every_key() -> None:
+    named = {word.lower() for keys, _ in HELP for word in keys}
+    for key in BY_KEY:
+        name = pygame.key.name(key).strip("[]") or "?"
+        assert name in named | {"break", "pause"}, name
+
+
+def test_s_saves_the_picture_and_overwrites_none(
+    window: pygame.Surface, session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    after = typed(session, "s")
+    assert after.notice == "saved redrive-procedural-7.png"
+    typed(session, "s")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "redrive-procedural-7-2.png",
+        "redrive-procedural-7.png",
+    ]
+    saved = pygame.image.load(tmp_path / "redrive-procedural-7.png")
+    assert saved.get_size() == SIZE
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    assert str(blocked) in typed(session, "s", screenshot=blocked / "a.png").notice
+    assert typed(session, "s", screenshot=tmp_path / "new" / "a.png").notice.startswith("saved")
+
+
+def test_a_free_name_is_counted_up(tmp_path: Path) -> None:
+    taken = {Path("a.png"), Path("a-2.png")}
+    assert free_name(Path("b.png"), taken.__contains__) == Path("b.png")
+    assert free_name(Path("a.png"), taken.__contains__) == Path("a-3.png")
+
+
+def test_the_picture_follows_the_size_of_the_window(
+    window: pygame.Surface, session: Session
+) -> None:
+    window = pygame.display.set_mode((800, 600), pygame.RESIZABLE)
+    after = typed(session)
+    assert (picture(window) == picture(render(after, (800, 600)))).all()
+
+
+def test_a_window_can_stop_after_some_steps(window: pygame.Surface, session: Session) -> None:
+    after, pace = keep_open(replace(session, speed=64.0), steps=20)
+    assert not after.quit
+    assert after.steps >= 20
+    assert pace.pictures > 0
+
+
+@pytest.fixture
+def display(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a program that shows its window on a screen of its own."""
+    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {' and no '.join(missing)}: the real window is not tried here")
+    told, number = os.pipe()
+    screen = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(number), "-screen", "0", "1280x720x24", "-nolisten", "tcp"],
+        pass_fds=[number],
+        stderr=subprocess.DEVNULL,
+    )
+    os.close(number)
+    with os.fdopen(told) as pipe:
+        name = pipe.readline().strip()
+    yield {**os.environ, "DISPLAY": f":{name}", "SDL_VIDEODRIVER": "x11"}
+    screen.terminate()
+    screen.wait(10)
+
+
+@pytest.mark.slow
+def test_a_real_window_obeys_real_keys(display: dict[str, str], tmp_path: Path) -> None:
+    """A dot in the header has the colour of who drives; pictures of it are taken with S."""
+    words = "watch expert --world procedural:7 --seed 3 --speed 0.25 --screenshot shot.png"
+    watching = subprocess.Popen(
+        [sys.executable, "-m", "redrive", *words.split()],
+        cwd=tmp_path, env=display, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+    def keys(*words: str) -> None:
+        subprocess.run(["xdotool", *words], env=display, check=True, timeout=20)
+
+    def dot(name: str) -> tuple[int, ...]:
+        """Of the picture with this name, which may still be on its way."""
+        for _ in range(100):
+            time.sleep(0.1)
+            if (tmp_path / name).is_file() and (tmp_path / name).stat().st_size > 1000:
+                time.sleep(0.1)
+                return tuple(pygame.image.load(tmp_path / name).get_at((22, 21)))[:3]
+        raise AssertionError(f"no {name}")
+
+    try:
+        for _ in range(300):  # until the window listens
+            keys("key", "s")
+            time.sleep(0.1)
+            if (tmp_path / "shot.png").is_file():
+                break
+        assert dot("shot.png") == EXPERT
+        time.sleep(1.0)
+        shots = len(list(tmp_path.iterdir()))
+        keys("keydown", "Left")
+        time.sleep(0.3)
+        keys("keyup", "Left")
+        keys("key", "s")
+        assert dot(f"shot-{shots + 1}.png") == PERSON
+        keys("key", "h")
+        keys("key", "s")
+        assert dot(f"shot-{shots + 2}.png") == EXPERT
+        keys("key", "q")
+        _, error = watching.communicate(timeout=20)
+    finally:
+        watching.kill()
+    assert watching.returncode == 0, error
+    assert "routes completed" in error
+    assert len(error.splitlines()) == 1
