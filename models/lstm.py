@@ -1,0 +1,90 @@
+"""Long short-term memory: what to keep, to write and to show is decided by gates.
+
+Source:
+    Hochreiter and Schmidhuber, Long short-term memory, 1997; the forget gate is of Gers,
+    Schmidhuber and Cummins, 2000; chrono initialisation of Tallec and Ollivier, 2018.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from .encoder import Encoder
+from .policy import ObservationSpec, State, restart
+from .rnn import between_resets
+from .sequence import Core, SequencePolicy, SequenceSettings
+
+
+@dataclass(frozen=True)
+class LstmSettings(SequenceSettings):
+    """What the long short-term memory can be told."""
+
+    forget_bias: Literal["0", "1", "3", "chrono"] = "1"
+    """How willing it is to remember before it has learned anything. 0 is PyTorch's own and forgets
+    half of everything at each step, as badly as a plain recurrent network; chrono spreads the
+    cells over memories of 1 to `chrono_steps` steps."""
+    chrono_steps: int = 64
+    """The longest memory that chrono expects to need [steps]."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.chrono_steps < 3:
+            raise ValueError(f"chrono_steps must be at least 3, got {self.chrono_steps}")
+
+
+class LstmCore(Core):
+    """The state is h and c, each (B, hidden)."""
+
+    def __init__(self, inputs: int, settings: LstmSettings) -> None:
+        super().__init__()
+        self.size = settings.hidden
+        self.lstm = nn.LSTM(inputs, settings.hidden, batch_first=True)
+        with torch.no_grad():
+            # PyTorch adds two biases where one would do: the second one rests at zero.
+            self.lstm.bias_hh_l0.zero_()
+            write, forget, _, _ = self.lstm.bias_ih_l0.chunk(4)
+            if settings.forget_bias == "chrono":
+                forget.uniform_(1.0, settings.chrono_steps - 1.0).log_()
+                write.copy_(-forget)
+            else:
+                forget.fill_(float(settings.forget_bias))
+
+    def initial_state(self, batch_size: int) -> State:
+        zeros = self.lstm.weight_hh_l0.new_zeros(batch_size, self.size)
+        return zeros, zeros
+
+    def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        h, c = state
+        lstm = self.lstm
+        gates = nn.functional.linear(
+            features, lstm.weight_ih_l0, lstm.bias_ih_l0
+        ) + nn.functional.linear(h, lstm.weight_hh_l0, lstm.bias_hh_l0)
+        write, forget, candidate, show = gates.chunk(4, dim=-1)
+        c = torch.sigmoid(forget) * c + torch.sigmoid(write) * torch.tanh(candidate)
+        h = torch.sigmoid(show) * torch.tanh(c)
+        return h, (h, c)
+
+    def forward(
+        self, features: Tensor, state: State, is_first: Tensor | None
+    ) -> tuple[Tensor, State]:
+        outputs = []
+        for start, stop, begins in between_resets(is_first, features.shape[1]):
+            if begins is not None:
+                state = restart(begins, self.initial_state(len(features)), state)
+            h, c = (value[None].contiguous() for value in state)
+            output, (h, c) = self.lstm(features[:, start:stop], (h, c))
+            outputs.append(output)
+            state = (h[0], c[0])
+        return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
+
+
+class LstmPolicy(SequencePolicy):
+    """Remembers for long what its gates find worth keeping."""
+
+    Settings = LstmSettings
+
+    def __init__(self, spec: ObservationSpec, settings: LstmSettings) -> None:
+        encoder = Encoder(spec, settings.encoder)
+        super().__init__(spec, settings, encoder, LstmCore(encoder.size, settings))

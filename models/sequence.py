@@ -1,0 +1,87 @@
+"""What mlp, rnn, lstm and attention share: encoder → core → head. Only the core knows of time."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from .encoder import Encoder, EncoderSettings
+from .policy import Observation, ObservationSpec, Policy, State, soft_limit
+
+
+@dataclass(frozen=True)
+class SequenceSettings:
+    """What every policy with an encoder can be told."""
+
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    dropout: float = 0.0
+    """Share of the features that is hidden at random while learning."""
+    hidden: int = 64
+    """Width of the core."""
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout must be a share from 0 to below 1, got {self.dropout}")
+        if self.hidden < 1:
+            raise ValueError(f"hidden must be positive, got {self.hidden}")
+
+
+class Core(nn.Module, ABC):
+    """Memory: features of frames to features that know of the frames before. (..., F) -> (..., `size`)."""
+
+    size: int
+
+    @abstractmethod
+    def initial_state(self, batch_size: int) -> State:
+        """The memory of drivers who have seen nothing."""
+
+    @abstractmethod
+    def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
+        """features (B, F) -> (B, size) and the next state."""
+
+    @abstractmethod
+    def forward(
+        self, features: Tensor, state: State, is_first: Tensor | None
+    ) -> tuple[Tensor, State]:
+        """features (B, T, F) -> (B, T, size) and the state after the last step."""
+
+
+class CommandHead(nn.Module):
+    """(..., F) -> (..., 2): commands in multiples of a typical one."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(inputs, 2)
+        with torch.no_grad():  # a new driver goes straight on at constant speed, nearly
+            self.linear.weight.mul_(0.1)
+            self.linear.bias.zero_()
+
+    def forward(self, features: Tensor) -> Tensor:
+        return soft_limit(self.linear(features))
+
+
+class SequencePolicy(Policy):
+    """An encoder for every frame, a core with a memory, a head for the command."""
+
+    def __init__(
+        self, spec: ObservationSpec, settings: SequenceSettings, encoder: Encoder, core: Core
+    ) -> None:
+        super().__init__(spec, settings)
+        self.encoder = encoder
+        self.dropout = nn.Dropout(settings.dropout)
+        self.core = core
+        self.head = CommandHead(core.size)
+
+    def initial_state(self, batch_size: int) -> State:
+        return self.core.initial_state(batch_size)
+
+    def step(self, obs: Observation, state: State) -> tuple[Tensor, State]:
+        features, state = self.core.step(self.dropout(self.encoder(obs)), state)
+        return self.head(features) * self.command_scale, state
+
+    def forward(
+        self, obs: Observation, state: State, is_first: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        features, state = self.core(self.dropout(self.encoder(obs)), state, is_first)
+        return self.head(features) * self.command_scale, state
