@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..sim.metrics import EpisodeLog, episode_metrics
+from ..sim.road import Road
 from ..sim.sensors.camera import Camera
 from ..sim.sensors.odometry import Odometry
 from ..sim.task import Ended
@@ -142,6 +143,7 @@ def _measure(
         "success": _succeeded(suite, world.dt, log, ended),
         "ended": ended.name.lower(),
         "steps": int(end.steps[car]),
+        "road_max_curvature": _tightest(world, road, start, car),
         "start_lateral_m": float(start.lateral_offset[car]),
         "start_yaw_rad": float(start.heading_error[car]),
         "left_lane_free_margin": bool((trace["margin"] < 0.0).any()),
@@ -149,6 +151,17 @@ def _measure(
         **episode_metrics(log),
         "distance_m": float(end.distance[car]),
     }
+
+
+def _tightest(world: RoadWorld, road: Road, start: CarState, car: int) -> float:
+    """The largest curvature of the way that was to be driven, driven or not [1/m]."""
+    number = int(start.lane[car] - world.pool.lanes.road_first[start.slot[car]])
+    lane = road.lanes[number]
+    first = int(start.arc_length[car] / lane.spacing)
+    nodes = first + np.arange(int(start.route_length[car] / lane.spacing) + 1)
+    count = len(lane.curvature)
+    nodes = nodes % count if lane.closed else np.minimum(nodes, count - 1)
+    return float(np.abs(lane.curvature[nodes]).max())
 
 
 def _succeeded(suite: Suite, dt: float, log: EpisodeLog, ended: Ended) -> bool:
