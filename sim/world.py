@@ -310,6 +310,7 @@ class RoadWorld:
             raise ValueError(f"dt must lie between 0.001 and 1 s, got {self.dt}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
+        RoadSource(self.world)  # text that names no world is told here
         for name, sensor in self.sensors.items():
             if not isinstance(sensor, Camera | Odometry):
                 raise TypeError(
