@@ -1,7 +1,11 @@
 """`redrive/Road-v0`: what gymnasium and stable-baselines3 expect, and what the page promises."""
 
+import inspect
+import re
+import runpy
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -12,11 +16,11 @@ from gymnasium.vector import AutoresetMode
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redrive.sim.gym_env import RoadEnv, RoadVectorEnv, to_action, to_command
+from redrive.sim.gym_env import RoadEnv, RoadVectorEnv, make_world, to_action, to_command
 from redrive.sim.road import Lane
 from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
-from redrive.sim.task import Task
+from redrive.sim.task import OFF_LANE_RULES, TASKS, Ended, Task
 from redrive.sim.vehicle import Command, Vehicle
 from redrive.sim.world import RoadWorld
 
@@ -376,7 +380,7 @@ def test_seeds_that_would_be_ignored_are_errors() -> None:
 )
 def test_a_wrong_keyword_is_told(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        RoadEnv(**{"world": ROADS, **settings}).reset(seed=0)
+        RoadEnv(**{"world": ROADS, **settings})
 
 
 def test_a_misspelt_keyword_is_an_error() -> None:
@@ -400,3 +404,25 @@ def test_render_is_the_drivers_view_in_a_larger_picture() -> None:
     shrunk = picture.reshape(64, 5, 96, 5, 3).mean(axis=(1, 3))
     assert np.abs(shrunk - obs["camera"]).mean() < 6.0
     assert RoadEnv(ROADS).render() is None
+
+
+def test_the_examples_of_the_page_run(checkout: Path, tmp_path: Path) -> None:
+    page = (checkout / "docs" / "environment.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len(examples) == 3
+    for number, example in enumerate(examples):
+        program = tmp_path / f"example_{number}.py"
+        program.write_text(example, encoding="utf-8")
+        runpy.run_path(str(program))
+
+
+def test_the_page_names_every_task_entry_and_keyword(checkout: Path) -> None:
+    page = (checkout / "docs" / "environment.md").read_text(encoding="utf-8")
+    ends = {end.name.lower() for end in Ended}
+    keywords = set(inspect.signature(make_world).parameters) | {"copy", "render_mode"}
+    for name in INFO | {"road"} | ends | keywords | set(TASKS) | (set(OFF_LANE_RULES) - {"none"}):
+        assert f"`{name}`" in page, name
+    for task in TASKS.values():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{task.name}`"))
+        assert f"{task.time_limit:g} s" in row and f"`{task.off_lane}`" in row
+        assert ("none" if task.route_length == 0.0 else f"{task.route_length:g} m") in row

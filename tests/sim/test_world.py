@@ -510,4 +510,4 @@ def test_pictures_need_an_array_of_their_size() -> None:
 
 def test_a_world_that_is_none_is_told_at_once() -> None:
     with pytest.raises(ValueError, match="did you mean 'procedural'"):
-        RoadWorld("procedral").reset(np.array([0]))
+        RoadWorld("procedral")
