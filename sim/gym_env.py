@@ -4,7 +4,7 @@ Both are thin shells around `RoadWorld`. Documented for users in docs/environmen
 """
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -131,7 +131,7 @@ def is_success(task: Task, state: CarState) -> np.ndarray:
 class RoadEnv(gymnasium.Env[Any, np.ndarray]):
     """One car on roads; see docs/environment.md for every keyword, the reward and the ends."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["rgb_array"], "render_fps": 10}
+    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(
         self, world: str = "procedural", render_mode: str | None = None, **settings: Any
@@ -176,7 +176,7 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
             self._info(after),
         )
 
-    def render(self) -> np.ndarray | None:  # type: ignore[override]
+    def render(self) -> np.ndarray | None:
         """The driver's view, in a larger picture: (H, W, 3) uint8."""
         if self.render_mode is None or self._state is None:
             return None
@@ -204,7 +204,7 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
             which is faster and asks the caller to be done with them before the next step.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata: dict[str, Any] = {  # noqa: RUF012  as gymnasium has it
         "autoreset_mode": AutoresetMode.NEXT_STEP,
         "render_modes": [],
     }

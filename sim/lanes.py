@@ -84,7 +84,7 @@ def between(lane, s):  # type: ignore[no-untyped-def]
         after = step + 1 if step + 1 < lane.count else 0
         return lane.first + step, lane.first + after, part
     if step < 0 or step > lane.count - 2:
-        step = min(max(step, 0), lane.count - 2)
+        step = min(max(step, np.int64(0)), lane.count - 2)
         part = at - step
     return lane.first + step, lane.first + step + 1, part
 
@@ -242,7 +242,9 @@ def world_to_lane(lane: Lane, points: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return s.reshape(points.shape[:-1]), offset.reshape(points.shape[:-1])
 
 
-def lane_to_world(lane: Lane, s: np.ndarray, lateral_offset: np.ndarray) -> np.ndarray:
+def lane_to_world(
+    lane: Lane, s: np.ndarray | float, lateral_offset: np.ndarray | float
+) -> np.ndarray:
     """World points (..., 2) at arc lengths and lateral offsets; the inverse of `world_to_lane`."""
     s, offset = np.broadcast_arrays(np.asarray(s, np.float64), np.asarray(lateral_offset, float))
     x, y = np.empty(s.size), np.empty(s.size)
