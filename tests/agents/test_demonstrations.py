@@ -160,7 +160,8 @@ def test_two_recordings_of_one_seed_are_the_same_to_the_byte(tmp_path: Path) -> 
 
 
 def test_each_episode_is_saved_when_it_is_over_and_told(tmp_path: Path) -> None:
-    world, told = make_world(), []
+    world = make_world()
+    told: list[int] = []
     with RecordingWriter(tmp_path / "r", recording_header(world)) as writer:
         record(world, Expert(), writer, np.arange(4), SIDECAR, on_episode=told.append)
     recording = Recording.open(tmp_path / "r")

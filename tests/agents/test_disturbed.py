@@ -1,5 +1,6 @@
 """Pushed and mixed drivers: what they add follows from the episode's key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ def take(view: Any, car: int) -> Any:
     return view[car : car + 1]
 
 
-def commands(driver: Any, seen: list[View]) -> np.ndarray:
+def commands(driver: Any, seen: Sequence[View]) -> np.ndarray:
     """(T, B, 2) of a driver."""
     memory, given = driver.begin(len(seen[0]["state_id"])), []
     for view in seen:

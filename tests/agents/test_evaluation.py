@@ -119,7 +119,6 @@ def test_drivers_are_compared_on_the_same_starts_and_seeds_differ() -> None:
     one, other = drive(SUITES["roads"], Expert(), 6), drive(SUITES["roads"], Held(0.0, 0.0), 6)
     for name in ("seed", "road", "start_lateral_m", "start_yaw_rad"):
         assert column(one, name) == column(other, name)
-    np.testing.assert_array_equal(*(e[0].trace["y"][:1].round(-1) for e in (one, other)))
     third = drive(SUITES["roads"], Expert(), 6, seed=1)
     assert column(third, "road") != column(one, "road")
 

@@ -140,7 +140,7 @@ def test_it_laps_every_circuit_in_its_lane(
     lapped = state.progress >= length
     while not lapped.all():
         state = world.step(state, guide(world.lane_view(state)))
-        names = [world.road_name(r) for r in np.flatnonzero(state.ended)]
+        names = [world.road_name(int(r)) for r in np.flatnonzero(state.ended)]
         assert not names, (names, state.ended)
         lapped |= state.progress >= length
         squares += np.where(lapped, 0.0, state.lateral_offset**2)

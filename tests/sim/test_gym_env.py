@@ -84,10 +84,11 @@ def test_the_spaces_are_those_of_the_page() -> None:
     env = make()
     assert isinstance(env.observation_space, gymnasium.spaces.Dict)
     camera, odometry = env.observation_space["camera"], env.observation_space["odometry"]
-    assert (camera.shape, camera.dtype) == ((64, 96, 3), np.uint8)
-    assert (odometry.shape, odometry.dtype) == ((2,), np.float32)
+    assert camera.shape == (64, 96, 3) and camera.dtype == np.uint8
+    assert odometry.shape == (2,) and odometry.dtype == np.float32
     assert env.action_space == gymnasium.spaces.Box(-1.0, 1.0, (2,), np.float32)
     many = make_many(3)
+    assert isinstance(many.observation_space, gymnasium.spaces.Dict)
     assert many.observation_space["camera"].shape == (3, 64, 96, 3)
     assert many.action_space.shape == (3, 2)
     assert many.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
@@ -350,7 +351,7 @@ def test_without_any_seed_two_environments_differ() -> None:
 
 
 def test_a_batch_takes_a_seed_for_each_car() -> None:
-    env = make_many(3)
+    env = RoadVectorEnv(3, ROADS)
     listed = env.reset(seed=[9, 10, 11])[1]["arc_length"]
     np.testing.assert_array_equal(listed, env.reset(seed=9)[1]["arc_length"])
     some = env.reset(seed=[9, None, 11])[1]["arc_length"]
@@ -358,7 +359,7 @@ def test_a_batch_takes_a_seed_for_each_car() -> None:
 
 
 def test_seeds_that_would_be_ignored_are_errors() -> None:
-    env = make_many(3).unwrapped
+    env = RoadVectorEnv(3, ROADS)
     with pytest.raises(ValueError, match="3 cars, 2 seeds were given"):
         env.reset(seed=[1, 2])
     with pytest.raises(gymnasium.error.Error, match="python integer"):
@@ -400,7 +401,7 @@ def test_render_is_the_drivers_view_in_a_larger_picture() -> None:
     obs, _ = env.reset(seed=0)
     picture = env.render()
     assert isinstance(picture, np.ndarray)
-    assert (picture.shape, picture.dtype) == ((320, 480, 3), np.uint8)
+    assert picture.shape == (320, 480, 3) and picture.dtype == np.uint8
     shrunk = picture.reshape(64, 5, 96, 5, 3).mean(axis=(1, 3))
     assert np.abs(shrunk - obs["camera"]).mean() < 6.0
     assert RoadEnv(ROADS).render() is None

@@ -208,7 +208,7 @@ def test_the_world_moves_a_car_along_the_exact_arc(playground: Playground) -> No
 def test_settings_that_mean_nothing_are_refused(name: str) -> None:
     for value in (-1, np.nan, np.inf):
         with pytest.raises(ValueError, match=f"vehicle {name} must be .* and finite, got {value}"):
-            replace(Vehicle(), **{name: value})
+            replace(Vehicle(), **{name: value})  # type: ignore[arg-type]
 
 
 def test_a_car_has_no_negative_front() -> None:
