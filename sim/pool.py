@@ -8,8 +8,17 @@ from .lanes import LaneTable, make_table
 from .road import Road
 from .roads.source import RoadSource
 from .scene import Scene, build_scene
+from .trace import TraceSource, is_recording
 
 Table = TypeVar("Table", bound=NamedTuple)
+
+
+Source = RoadSource | TraceSource
+
+
+def open_source(text: str) -> Source:
+    """The roads of a world string: made or read, or the paths of a recording's drives."""
+    return TraceSource(text) if is_recording(text) else RoadSource(text)
 
 
 class _Growing:
@@ -38,7 +47,7 @@ class _Growing:
 class RoadPool:
     """Roads of one source, each loaded when a car first needs it."""
 
-    def __init__(self, source: RoadSource) -> None:
+    def __init__(self, source: Source) -> None:
         self.source = source
         self.slots = np.full(source.count, -1, np.int64)
         self._lanes: _Growing | None = None

@@ -18,9 +18,8 @@ from .appearance import LOOK, Appearance, make_look, skylines
 from .compiled import compiled
 from .guidance import SPEED_TIME
 from .lanes import bounds_at, curvature_at, curve_at, locate, outline_margin, target_speed_at
-from .pool import RoadPool
+from .pool import RoadPool, open_source
 from .render import Lens, Sections, draw_pictures, make_lens, make_sections
-from .roads.source import RoadSource
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
 from .sensors.odometry import Odometry, measure
@@ -310,7 +309,7 @@ class RoadWorld:
             raise ValueError(f"dt must lie between 0.001 and 1 s, got {self.dt}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
-        RoadSource(self.world)  # text that names no world is told here
+        open_source(self.world)  # text that names no world is told here
         for name, sensor in self.sensors.items():
             if not isinstance(sensor, Camera | Odometry):
                 raise TypeError(
@@ -321,7 +320,7 @@ class RoadWorld:
     @cached_property
     def pool(self) -> RoadPool:
         """The roads loaded so far."""
-        return RoadPool(RoadSource(self.world))
+        return RoadPool(open_source(self.world))
 
     @cached_property
     def _numbers(self) -> np.ndarray:

@@ -1,0 +1,172 @@
+"""A recorded drive as a place to drive in: its path is a lane, its frames are what is seen there."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from .lanes import world_to_lane
+from .recording import RecordedEpisode, Recording
+from .recording_header import HEADER_FILE
+from .road import Lane, Road
+from .sensors.camera import Camera
+
+HALF_WIDTH = 1.75  # of the lane that is laid along a recorded path [m]
+NODE_SPACING = 1.0  # [m]
+SMOOTHING = 3.0  # half the length of path that a node's curve is fitted to [m]
+LEAST_STEP = 0.02  # frames closer together than this are of a car that stands [m]
+SHORTEST = 10.0  # [m]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """One recorded drive: poses of the car at every frame, and the frames."""
+
+    name: str
+    path: Path  # of the columns
+    camera: Camera
+    x: np.ndarray  # (N,) of the rear axle, in the recording's frame [m]
+    y: np.ndarray  # (N,) [m]
+    yaw: np.ndarray  # (N,) [rad]
+    speed: np.ndarray  # (N,) [m/s]
+    episode: RecordedEpisode
+
+    @classmethod
+    def load(cls, episode: RecordedEpisode, camera: Camera, name: str) -> "Trace":
+        """The drive of a recorded episode.
+
+        Raises:
+            ValueError: it has no frames or poses, or is too short to drive in.
+        """
+        for column in ("camera", "x", "y", "yaw", "speed"):
+            if column not in episode.columns:
+                raise ValueError(
+                    f"{episode.path} cannot be driven in: it has no column {column}; "
+                    "record or import one with frames, poses and speed"
+                )
+        read = episode.read
+        trace = cls(
+            name, episode.path, camera, read("x"), read("y"), read("yaw"), read("speed"), episode
+        )
+        if trace.stations[-1] < SHORTEST:
+            raise ValueError(
+                f"{episode.path} is {trace.stations[-1]:.1f} m long; "
+                f"a drive of at least {SHORTEST:g} m is needed to drive in"
+            )
+        return trace
+
+    @cached_property
+    def stations(self) -> np.ndarray:
+        """(N,) way driven at every frame [m]."""
+        return np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(self.x), np.diff(self.y)))])
+
+    @cached_property
+    def frames(self) -> np.ndarray:
+        """(N, H, W, 3) uint8, memory-mapped: what is not looked at is not read."""
+        column = self.episode.columns["camera"]
+        return np.memmap(self.path, column.dtype, "r", column.offset, column.shape)
+
+    @cached_property
+    def lane(self) -> Lane:
+        """The recorded path as a lane, smoothed over a few metres."""
+        moving = np.concatenate([[True], np.diff(self.stations) > LEAST_STEP])
+        s = self.stations[moving]
+        at = np.linspace(0.0, s[-1], max(3, round(s[-1] / NODE_SPACING) + 1))
+        nodes = np.array([_fit(s, self.x[moving], self.y[moving], place) for place in at])
+        x, y, heading, curvature = nodes.T
+        # Fitted node by node: the way between two of them is near the spacing, not equal to it.
+        length = float(np.hypot(np.diff(x), np.diff(y)).sum())
+        width = np.full(len(at), HALF_WIDTH)
+        return Lane(
+            x=x,
+            y=y,
+            heading=np.unwrap(heading),
+            curvature=curvature,
+            spacing=length / (len(at) - 1),
+            left=width,
+            right=width.copy(),
+            closed=False,
+        )
+
+    @cached_property
+    def road(self) -> Road:
+        """A road of one lane, without anything to draw: the frames show it."""
+        limit = max(float(np.percentile(self.speed, 95)), 2.0)
+        return Road(self.name, (self.lane,), (), False, limit)
+
+    @cached_property
+    def frame_stations(self) -> np.ndarray:
+        """(N,) arc length of every frame along `lane`, never falling [m]."""
+        s, _ = world_to_lane(self.lane, np.stack([self.x, self.y], axis=-1))
+        return np.maximum.accumulate(s)
+
+    def frame_behind(self, arc_length: np.ndarray) -> np.ndarray:
+        """The last frame that was taken at or behind a place on the lane; the first, before it."""
+        after = np.searchsorted(self.frame_stations, np.asarray(arc_length) + 1e-6, side="right")
+        return np.clip(after - 1, 0, len(self.x) - 1)
+
+
+def _fit(s: np.ndarray, x: np.ndarray, y: np.ndarray, at: float) -> tuple[float, ...]:
+    """x, y, heading, curvature at a station: a cubic through what was driven around it."""
+    reach = SMOOTHING
+    near = np.abs(s - at) <= reach
+    while near.sum() < 6 and not near.all():  # few frames a metre: reach farther
+        reach *= 1.5
+        near = np.abs(s - at) <= reach
+    offset = (s[near] - at) / reach
+    weight = np.maximum(1.0 - 0.9 * offset**2, 0.05)[:, None]
+    degree = min(3, int(near.sum()) - 1)
+    powers = offset[:, None] ** np.arange(degree + 1)
+    found, *_ = np.linalg.lstsq(
+        powers * weight, np.stack([x[near], y[near]], axis=-1) * weight, rcond=None
+    )
+    (dx, dy) = found[1] / reach
+    ddx, ddy = 2.0 * found[2] / reach**2 if degree >= 2 else (0.0, 0.0)
+    speed = np.hypot(dx, dy)
+    return (
+        float(found[0, 0]),
+        float(found[0, 1]),
+        float(np.arctan2(dy, dx)),
+        float((dx * ddy - dy * ddx) / max(speed, 1e-9) ** 3),
+    )
+
+
+def is_recording(folder: str | Path) -> bool:
+    """Whether a folder holds a recording."""
+    return (Path(folder) / HEADER_FILE).is_file()
+
+
+class TraceSource:
+    """The drives of a recording, as roads; the counterpart of `RoadSource`."""
+
+    def __init__(self, folder: str | Path) -> None:
+        recording = Recording.open(folder)
+        if recording.header.camera is None:
+            raise ValueError(f"{folder} cannot be driven in: it has no frames")
+        if not len(recording):
+            raise ValueError(f"{folder} cannot be driven in: it holds no episode")
+        self.text = str(folder)
+        self.camera = Camera.from_json(dict(recording.header.camera))
+        self._recording = recording
+        self._loaded: dict[int, Trace] = {}
+
+    @property
+    def count(self) -> int:
+        """How many drives there are."""
+        return len(self._recording)
+
+    def trace(self, i: int) -> Trace:
+        """Drive `i`, counted from 0."""
+        if i not in self._loaded:
+            episode = self._recording.episodes[i]
+            self._loaded[i] = Trace.load(episode, self.camera, self.name(i))
+        return self._loaded[i]
+
+    def road(self, i: int) -> Road:
+        """The path of drive `i`."""
+        return self.trace(i).road
+
+    def name(self, i: int) -> str:
+        """Name of drive `i`."""
+        return f"{Path(self.text).name}:{self._recording.episodes[i].index}"
