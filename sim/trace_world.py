@@ -40,7 +40,7 @@ class TraceWorld:
         """The recorded drives."""
         source = self.motion.pool.source
         if not isinstance(source, TraceSource):
-            raise ValueError(f"{self.world} is not a recording; drive in it as a RoadWorld")
+            raise TypeError(f"{self.world} is not a recording; drive in it as a RoadWorld")
         return source
 
     @cached_property
