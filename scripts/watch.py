@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -131,7 +131,7 @@ def _session(options: WatchOptions) -> Session:
     from redrive.agents.drivers import driver_name, make_driver
     from redrive.agents.human import Human
     from redrive.watch_drive import begin
-    from redrive.watch_session import Session
+    from redrive.watch_session import Session, notify
 
     world = RoadWorld(
         world=options.world,
@@ -144,7 +144,10 @@ def _session(options: WatchOptions) -> Session:
     if options.driver != "human":
         agent = make_driver(options.driver, world)
     drive = begin(world, agent, options.seed, driver=driver_name(options.driver))
-    return Session(drive, human, speed=options.speed)
+    session = Session(drive, human, speed=options.speed)
+    if agent is human:  # who needs a moment to find the keys
+        session = replace(notify(session, "the arrow keys drive"), paused=True)
+    return session
 
 
 def _without_window(options: WatchOptions, session: Session) -> Session:

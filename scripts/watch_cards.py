@@ -20,6 +20,7 @@ from redrive.watch_paint import (
     RAISED,
     TEXT,
     Colour,
+    dim,
     disc,
     glaze,
     mix,
@@ -29,6 +30,8 @@ from redrive.watch_paint import (
     write,
 )
 from redrive.watch_session import Session
+
+SHADE = 0.42  # of the light is left behind the help
 
 
 def header(frame: Frame, target: pygame.Surface) -> None:
@@ -128,7 +131,7 @@ def help_card(frame: Frame, target: pygame.Surface) -> None:
     middle = np.array([0.5 * width, 0.5 * height])
     (left, top), (right, low) = middle - half, middle + half
     image = pixels(target)
-    glaze(image, _box(0, 0, width, height), (8, 10, 12), 0.55)
+    dim(image, SHADE)
     polygon(image, _box(left, top, right, low), PANEL)
     write(target, "Keys", left + 28 * unit, top + 34 * unit, 20 * unit, TEXT, True)
     write(target, "F1 closes this", right - 28 * unit, top + 34 * unit, 13 * unit, DIM,
@@ -155,7 +158,7 @@ def caption(frame: Frame, target: pygame.Surface) -> None:
     unit = frame.unit
     width, height = target.get_size()
     short = f"{found[0]}, {found[1].width} x {found[1].height} pixels"
-    long = f"{short}: all that a driver sees"
+    long = f"{short}, as the driver sees it"
     text = long if text_width(long, 12 * unit) <= width else short
     write(target, text, 0.0, 0.5 * height, 12 * unit, DIM, room=width)
 

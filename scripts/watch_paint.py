@@ -144,6 +144,11 @@ def glaze(
     below[...] = (below * (255 - weight) + ink * weight + 127) // 255
 
 
+def dim(image: np.ndarray, share: float) -> None:
+    """Leaves this share of its light."""
+    cv2.convertScaleAbs(image, dst=image, alpha=share)
+
+
 def write(
     target: pygame.Surface,
     text: str,

@@ -190,6 +190,9 @@ def minimap(frame: Frame, target: pygame.Surface) -> None:
         return
     drawn, low, scale = _whole_road(drive.road, room)
     left, top = width - drawn.get_width() - room // 10, height - drawn.get_height() - room // 10
+    low_right = left + drawn.get_width(), top + drawn.get_height()
+    ground = [(left, top), (low_right[0], top), low_right, (left, low_right[1])]
+    glaze(pixels(target), np.array(ground, float), GROUND, 0.7)
     target.blit(drawn, (left, top))
     x, y, _, _ = pose(drive, frame.session.part)
     image = pixels(target)

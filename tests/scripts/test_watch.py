@@ -4,7 +4,19 @@ from pathlib import Path
 import pygame
 import pytest
 
-from redrive import cli
+from redrive import cli, watch_window
+from redrive.watch import WatchOptions, run
+
+
+@pytest.fixture
+def pretended_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window of SDL's dummy driver goes for a real one."""
+
+    def open_window(size: tuple[int, int], title: str) -> pygame.Surface:
+        pygame.display.init()
+        return pygame.display.set_mode(size, pygame.RESIZABLE)
+
+    monkeypatch.setattr(watch_window, "open_window", open_window)
 
 
 def said(words: Sequence[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
@@ -61,3 +73,34 @@ def test_a_film_and_a_picture_without_a_window(
     assert "a.webm: 0.5 s" in error.splitlines()
     assert pygame.image.load(tmp_path / "b" / "c.png").get_size() == (480, 300)
     assert (tmp_path / "a.webm").stat().st_size > 1000
+
+
+def test_a_window_goes_on_for_the_steps_that_were_asked_for(
+    pretended_window: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "expert --world procedural:7 --speed 50 --steps 30"
+    status, error = said(words.split(), capsys)
+    assert status == 0
+    assert 30 <= int(error.split()[0]) < 80
+    assert "steps, 0 of 0 routes completed; " in error
+    assert not pygame.display.get_init()
+
+
+def test_a_person_begins_in_a_pause(pretended_window: None) -> None:
+    pygame.display.init()
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    session = run(WatchOptions("human", world="procedural:7"))
+    assert session.paused
+    assert session.at_the_wheel
+
+
+def test_circuits_are_driven_for_a_minute(pretended_window: None, shared_data: Path) -> None:
+    folder = shared_data / "tum_racetracks" / "tracks"
+    for options, task in (
+        (WatchOptions("expert", world=str(folder)), "racetrack"),
+        (WatchOptions("expert", world=str(folder / "Spa.csv"), task="recovery"), "recovery"),
+        (WatchOptions("expert", world="procedural:7"), "lane-following"),
+    ):
+        pygame.display.init()
+        pygame.event.post(pygame.event.Event(pygame.QUIT))
+        assert run(options).drive.world.task.name == task
