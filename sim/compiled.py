@@ -1,11 +1,19 @@
 """How our kernels are compiled: once, cached on disk, without the interpreter's lock."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar, cast
 
+import numpy as np
 from numba import njit
+from numba.core.dispatcher import Dispatcher
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_stamps: dict[Dispatcher, str] = {}
 
 
 def compiled(function: Function) -> Function:
@@ -16,7 +24,8 @@ def compiled(function: Function) -> Function:
     by zero gives inf or nan as in numpy. The lock is released, so threads may each take a slice
     of the batch.
     """
-    return cast(Function, njit(cache=True, nogil=True, error_model="numpy")(function))
+    kernel = njit(cache=True, nogil=True, error_model="numpy")(function)
+    return cast(Function, _fresh(kernel, function))
 
 
 def inlined(function: Function) -> Function:
@@ -24,6 +33,45 @@ def inlined(function: Function) -> Function:
 
     A call hands every array over as seven numbers; below a hundred operations that is most of it.
     """
-    return cast(
-        Function, njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
-    )
+    kernel = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
+    return cast(Function, _fresh(kernel, function))
+
+
+def _fresh(kernel: Any, function: Callable[..., Any]) -> Any:
+    """`kernel`, which forgets what it has cached when anything that it was made of changes.
+
+    Numba looks at the date of the function's own file alone: after a change in `vehicle.py` the
+    world would go on driving with the old cars.
+    """
+    if isinstance(kernel, Dispatcher):  # it is not where numba is switched off
+        _stamps[kernel] = _stamp(function)
+        kernel._cache._cache_file._source_stamp = _stamps[kernel]  # type: ignore[attr-defined]
+    return kernel
+
+
+def _stamp(function: Callable[..., Any]) -> str:
+    """A digest of a function's file, of the kernels that it calls and of its constants."""
+    digest = hashlib.sha256(_file_digest(function.__code__.co_filename))
+    for value in _globals_of(function):
+        if isinstance(value, Dispatcher):
+            digest.update(_stamps.get(value, "").encode())
+        elif isinstance(value, np.ndarray):
+            digest.update(value.tobytes())
+        elif isinstance(value, bool | int | float | str | tuple | np.generic):
+            digest.update(repr(value).encode())
+    return digest.hexdigest()
+
+
+def _globals_of(function: Callable[..., Any]) -> Iterator[Any]:
+    """What the global names in a function stand for, and the names behind a module's dot."""
+    names = function.__code__.co_names
+    for name in names:
+        value = function.__globals__.get(name)
+        yield value
+        if isinstance(value, ModuleType):
+            yield from (vars(value).get(other) for other in names)
+
+
+@cache
+def _file_digest(path: str) -> bytes:
+    return hashlib.sha256(Path(path).read_bytes()).digest()
