@@ -10,24 +10,29 @@ from typing import Any
 
 import numpy as np
 
+from ..sim.any_world import World
 from ..sim.guidance import guide
 from ..sim.recording_header import RecordingHeader, simulated_features
 from ..sim.recording_writer import RecordingWriter
 from ..sim.sensors.camera import Camera
 from ..sim.task import Ended, Task
-from ..sim.world import RoadWorld
 from .agent import Agent, lane_of
 from .disturbed import MixedDriver, NoisyDriver
 from .expert import Expert
-from .rollout import Frame, rollout
+from .rollout import Frame, look, rollout
 
 REGIMES = {
     "log": "the driver drives; only what it saw is kept",
     "noise-injection": "the driver's hand is pushed, the label is what the expert would do (DART)",
     "dagger": "a learner drives, the label is what the expert would do",
+    "side-shift": "the log, seen from beside it too, with labels bent back (left/right cameras)",
+    "view-synthesis": "starts beside the path and askew, the expert drives back (VISTA's guidance)",
 }
 LICENCE = "Apache-2.0"
 BATCH = 16  # cars that are recorded side by side
+OFFSET_LATERAL, OFFSET_YAW = 1.0, float(np.deg2rad(6.0))  # of view-synthesis' starts [m, rad]
+SIDE_SHIFT = 1.0  # of the left and the right camera [m]
+SIDE_RETURN = 20.0  # way after which a shifted car would be back, as VISTA 1.0 has it [m]
 
 
 def demonstration_task(regime: str, steps: int, dt: float) -> Task:
@@ -38,8 +43,12 @@ def demonstration_task(regime: str, steps: int, dt: float) -> Task:
         time_limit=steps * dt,
         off_lane="centre_2m",
     )
-    if regime == "log":
+    if regime in ("log", "side-shift"):
         return task
+    if regime == "view-synthesis":
+        return replace(
+            task, start_lateral=OFFSET_LATERAL, start_yaw=OFFSET_YAW, start_speed=(0.7, 1.1)
+        )
     return replace(task, start_lateral=0.6, start_yaw=0.08, start_speed=(0.2, 1.2))
 
 
@@ -52,7 +61,7 @@ def demonstrator(regime: str, driver: Agent, dt: float, beta: float) -> Agent:
     return driver
 
 
-def recording_header(world: RoadWorld) -> RecordingHeader:
+def recording_header(world: World) -> RecordingHeader:
     """The header of a recording of a world."""
     cameras = {n: s for n, s in world.sensors.items() if isinstance(s, Camera)}
     camera = cameras.get("camera")
@@ -67,33 +76,44 @@ def recording_header(world: RoadWorld) -> RecordingHeader:
 
 
 def record(
-    world: RoadWorld,
+    world: World,
     driver: Agent,
     writer: RecordingWriter,
     seeds: np.ndarray,
     sidecar: dict[str, Any],
     on_episode: Callable[[int], object] = lambda steps: None,
+    side_shift: float = 0.0,
 ) -> None:
     """Drive one episode per seed and save each as soon as it is over.
 
     Args:
         sidecar: entries for every episode, such as its driver and regime.
         on_episode: called after each, with its number of steps.
+        side_shift: see `drive_episodes`.
     """
     for first in range(0, len(seeds), BATCH):
         some = seeds[first : first + BATCH]
-        for columns, entries in drive_episodes(world, driver, some):
+        for columns, entries in drive_episodes(world, driver, some, side_shift):
             writer.add(columns, {**sidecar, **entries})
             on_episode(len(columns["time"]))
 
 
 def drive_episodes(
-    world: RoadWorld, driver: Agent, seeds: np.ndarray
+    world: World, driver: Agent, seeds: np.ndarray, side_shift: float = 0.0
 ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Any]]]:
-    """Columns and sidecar entries of one labelled episode per seed."""
+    """Columns and sidecar entries of one labelled episode per seed.
+
+    Args:
+        side_shift: a third of the episodes each is seen from so far to the left, from the path,
+            and from so far to the right of it, with labels that lead back [m].
+    """
     frames = list(rollout(world, driver, world.reset(seeds)))
     end = frames[-1].after
-    rows = [_row(frame, world) for frame in frames]
+    if side_shift:
+        shift = side_shift * (seeds % 3 - 1.0)
+        rows = [_shifted_row(frame, world, shift) for frame in frames]
+    else:
+        rows = [_row(frame, world) for frame in frames]
     for car in range(len(seeds)):
         steps = int(end.steps[car])
         columns = {name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]}
@@ -108,7 +128,7 @@ def drive_episodes(
         )
 
 
-def _row(frame: Frame, world: RoadWorld) -> dict[str, np.ndarray]:
+def _row(frame: Frame, world: World) -> dict[str, np.ndarray]:
     """The columns of a recording in one step, (B, ...) each."""
     state, view = frame.state, frame.view
     done = world.vehicle.within_limits(frame.command)
@@ -131,4 +151,20 @@ def _row(frame: Frame, world: RoadWorld) -> dict[str, np.ndarray]:
     }
     if "camera" in view:
         row["camera"] = view["camera"]
+    return row
+
+
+def _shifted_row(frame: Frame, world: World, shift: np.ndarray) -> dict[str, np.ndarray]:
+    """The same, seen from beside the car; the label bends back to its path.
+
+    A car that is d to the left of its path and parallel to it meets the path after the way L on
+    an arc of curvature -2 d / (L² + d²): the chord's angle is half the arc's.
+    Source: VISTA 1.0's IMIT-AUG labels (with our signs), after Bojarski et al. 2016.
+    """
+    beside = world.place(frame.state, frame.state.lateral_offset + shift, frame.state.heading_error)
+    row = _row(frame._replace(state=beside, view=look(world, beside)), world)
+    label = guide(lane_of(frame.view))
+    back = -2.0 * shift / (SIDE_RETURN**2 + shift**2)
+    label = world.vehicle.within_limits(label._replace(curvature=label.curvature + back))
+    row["expert_command"] = np.stack(label, axis=-1).astype(np.float32)
     return row

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ..sim.world import RoadWorld
+from ..sim.any_world import World
 from .agent import Agent
 from .expert import Expert
 
@@ -12,7 +12,7 @@ def driver_name(word: str) -> str:
     return word if word == "expert" else Path(word).resolve().name
 
 
-def make_driver(word: str, world: RoadWorld) -> Agent:
+def make_driver(word: str, world: World) -> Agent:
     """The driver that a word names.
 
     Raises:

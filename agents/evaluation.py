@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..sim.any_world import World, open_world
 from ..sim.metrics import EpisodeLog, episode_metrics
 from ..sim.road import Road
-from ..sim.sensors.camera import Camera
-from ..sim.sensors.odometry import Odometry
 from ..sim.task import Ended
-from ..sim.world import CarState, RoadWorld, Sensor
+from ..sim.world import CarState, Sensor
 from .agent import Agent
 from .rollout import rollout
 from .suites import Suite, grid_starts, suite_seeds
@@ -35,27 +34,27 @@ def suite_world(
     roads: str | None = None,
     dt: float = 0.1,
     threads: int = 1,
-) -> RoadWorld:
+) -> World:
     """The world of a suite.
 
     Args:
         sensors: that the driver needs; without them the default ones.
         roads: another world than the suite's own.
     """
-    return RoadWorld(
-        world=roads or suite.world,
-        sensors=sensors or {"camera": Camera(), "odometry": Odometry()},
-        task=suite.task,
-        vehicle=suite.vehicle,
-        appearance=suite.appearance,
-        dt=dt,
-        threads=threads,
+    return open_world(
+        roads or suite.world,
+        sensors,
+        suite.task,
+        suite.vehicle,
+        suite.appearance,
+        dt,
+        threads,
     )
 
 
 def evaluate(
     suite: Suite,
-    world: RoadWorld,
+    world: World,
     driver: Agent,
     episodes: int,
     seed: int,
@@ -83,7 +82,7 @@ def evaluate(
 
 def _drive(
     suite: Suite,
-    world: RoadWorld,
+    world: World,
     driver: Agent,
     start: CarState,
     on_step: Callable[[int], object],
@@ -114,7 +113,7 @@ def _drive(
 
 def _measure(
     suite: Suite,
-    world: RoadWorld,
+    world: World,
     start: CarState,
     end: CarState,
     car: int,
@@ -153,7 +152,7 @@ def _measure(
     }
 
 
-def _tightest(world: RoadWorld, road: Road, start: CarState, car: int) -> float:
+def _tightest(world: World, road: Road, start: CarState, car: int) -> float:
     """The largest curvature of the way that was to be driven, driven or not [1/m]."""
     number = int(start.lane[car] - world.pool.lanes.road_first[start.slot[car]])
     lane = road.lanes[number]

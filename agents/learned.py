@@ -8,13 +8,13 @@ import torch
 
 from ..models.checkpoint import load_policy, require_same_sensors
 from ..models.policy import ObservationSpec, Policy, SensorSpec
+from ..sim.any_world import World
 from ..sim.sensors.camera import Camera
 from ..sim.vehicle import Command
-from ..sim.world import RoadWorld
 from .agent import View
 
 
-def observation_spec(world: RoadWorld) -> ObservationSpec:
+def observation_spec(world: World) -> ObservationSpec:
     """What a policy would see of a world, with the settings of every sensor."""
     sensors = {
         name: SensorSpec(sensor.shape, "uint8", sensor.to_json())
@@ -33,7 +33,7 @@ class LearnedDriver:
         self._sensors = tuple(policy.spec.sensors)
 
     @classmethod
-    def load(cls, run: str | Path, world: RoadWorld) -> "LearnedDriver":
+    def load(cls, run: str | Path, world: World) -> "LearnedDriver":
         """The driver of a run folder, for a world with the sensors that it was trained with.
 
         Raises:

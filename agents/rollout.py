@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..sim import chance
+from ..sim.any_world import World
 from ..sim.vehicle import Command
-from ..sim.world import CarState, RoadWorld
+from ..sim.world import CarState
 from .agent import Agent, View
 
 
@@ -18,7 +19,7 @@ class Frame(NamedTuple):
     after: CarState
 
 
-def look(world: RoadWorld, state: CarState) -> View:
+def look(world: World, state: CarState) -> View:
     """Everything that a driver may be given of a state."""
     return {
         **world.observe(state),
@@ -29,7 +30,7 @@ def look(world: RoadWorld, state: CarState) -> View:
 
 
 def rollout(
-    world: RoadWorld, agent: Agent, state: CarState, steps: int | None = None
+    world: World, agent: Agent, state: CarState, steps: int | None = None
 ) -> Iterator[Frame]:
     """Let `agent` drive from `state` until every car has ended, or for `steps` steps.
 

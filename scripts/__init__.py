@@ -4,9 +4,10 @@ import gymnasium as _gymnasium
 
 __version__ = "0.1.0"
 
-if "redrive/Road-v0" not in _gymnasium.registry:
-    _gymnasium.register(
-        id="redrive/Road-v0",
-        entry_point="redrive.sim.gym_env:RoadEnv",
-        vector_entry_point="redrive.sim.gym_env:RoadVectorEnv",
-    )
+for _name in ("redrive/Road-v0", "redrive/Trace-v0"):  # roads that are drawn; a recorded drive
+    if _name not in _gymnasium.registry:
+        _gymnasium.register(
+            id=_name,
+            entry_point="redrive.sim.gym_env:RoadEnv",
+            vector_entry_point="redrive.sim.gym_env:RoadVectorEnv",
+        )

@@ -16,7 +16,7 @@ from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
 from redrive.agents.results import PolicyResult, Results
 from redrive.agents.suites import SUITES
 from redrive.command import parse
-from redrive.sim.world import RoadWorld
+from redrive.sim.any_world import World
 
 TRACED = 3  # episodes of each driver whose course is kept for the report
 
@@ -64,7 +64,7 @@ def run(options: EvaluateOptions) -> Results:
     return results
 
 
-def make_world(options: EvaluateOptions) -> RoadWorld:
+def make_world(options: EvaluateOptions) -> World:
     """The world that the suite is driven in."""
     return suite_world(SUITES[options.suite], roads=options.roads, threads=options.threads)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from redrive import terminal
 from redrive.agents.demonstrations import (
-    REGIMES,
+    SIDE_SHIFT,
     demonstration_task,
     demonstrator,
     record,
@@ -19,11 +19,11 @@ from redrive.agents.demonstrations import (
 )
 from redrive.agents.drivers import driver_name, make_driver
 from redrive.command import parse
+from redrive.sim.any_world import open_world
 from redrive.sim.appearance import Appearance
 from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
-from redrive.sim.world import RoadWorld
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,12 @@ class RecordOptions:
     out: Path
     """The folder to write; a new one, or with --append one that is there."""
     world: str = "procedural"
-    """Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
+    """A recording to drive in again, or roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
     agent: str = "expert"
     """Who drives: expert, or the folder of a trained run."""
-    regime: Literal["log", "noise-injection", "dagger"] = "log"
-    """log: as it is; noise-injection: the driver's hand is pushed (DART); dagger: a run drives."""
+    regime: Literal["log", "noise-injection", "dagger", "side-shift", "view-synthesis"] = "log"
+    """log: as it is; noise-injection: the driver's hand is pushed (DART); dagger: a run drives;
+    side-shift: as it is, and from 1 m beside it; view-synthesis: back from offset starts."""
     episodes: int = 20
     """How many."""
     steps: int = 300
@@ -76,8 +77,8 @@ def run(options: RecordOptions) -> Recording:
             "dagger needs a learner to drive: name a run, as in --agent runs/lstm; "
             "for the expert's own drives take --regime log or noise-injection"
         )
-    world = RoadWorld(
-        world=options.world,
+    world = open_world(
+        options.world,
         task=demonstration_task(options.regime, options.steps, options.dt),
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
@@ -104,6 +105,7 @@ def run(options: RecordOptions) -> Recording:
             first + np.arange(options.episodes),
             sidecar,
             on_episode=lambda steps: tick(1, note=f"{steps} steps"),
+            side_shift=SIDE_SHIFT if options.regime == "side-shift" else 0.0,
         )
     recording = Recording.open(options.out)
     terminal.say(
@@ -124,6 +126,3 @@ def main(argv: Sequence[str]) -> int:
     run(options)
     terminal.say(f"next: {terminal.typed(f'train {options.out} --policy lstm --out runs/lstm')}")
     return 0
-
-
-assert set(REGIMES) == {"log", "noise-injection", "dagger"}  # the options name them again

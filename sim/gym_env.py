@@ -1,6 +1,6 @@
-"""`redrive/Road-v0`: the road world as a gymnasium environment, one car or many.
+"""`redrive/Road-v0` and `redrive/Trace-v0`: the worlds as gymnasium environments, one car or many.
 
-Both are thin shells around `RoadWorld`. Documented for users in docs/environment.md.
+All are thin shells around `RoadWorld` and `TraceWorld`; a recording's folder makes the latter. Documented for users in docs/environment.md.
 """
 
 from collections.abc import Mapping
@@ -11,12 +11,13 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from .any_world import World, open_world
 from .appearance import Appearance
 from .guidance import guide
 from .sensors.camera import Camera
 from .task import TASKS, Ended, Task
 from .vehicle import Command, Vehicle
-from .world import DEFAULT_SENSORS, CarState, RoadWorld, Sensor
+from .world import CarState, Sensor
 
 RENDER_SCALE = 5  # of render()'s picture against the camera's
 CENTRE_COST = 0.1  # of the reward, at the lane's edge
@@ -31,7 +32,7 @@ def make_world(
     appearance: Appearance | float = 0.0,
     dt: float = 0.1,
     threads: int = 1,
-) -> RoadWorld:
+) -> World:
     """The world that the environment's keywords describe.
 
     Args:
@@ -44,15 +45,7 @@ def make_world(
         task = TASKS[task]
     if not isinstance(appearance, Appearance):
         appearance = Appearance(randomise=float(appearance))
-    return RoadWorld(
-        world=world,
-        sensors=dict(DEFAULT_SENSORS if sensors is None else sensors),
-        task=task,
-        vehicle=vehicle or Vehicle(),
-        appearance=appearance,
-        dt=dt,
-        threads=threads,
-    )
+    return open_world(world, sensors, task, vehicle, appearance, dt, threads)
 
 
 def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:
@@ -75,7 +68,7 @@ def to_action(vehicle: Vehicle, command: Command) -> np.ndarray:
     return np.clip(action, -1.0, 1.0).astype(np.float32)
 
 
-def reward(world: RoadWorld, before: CarState, after: CarState) -> np.ndarray:
+def reward(world: World, before: CarState, after: CarState) -> np.ndarray:
     """(B,) float64: progress at the careful speed earns about 1 a second times dt.
 
     Minus a small cost for being off the centre, minus FAILURE_COST where the lane was left.
@@ -87,7 +80,7 @@ def reward(world: RoadWorld, before: CarState, after: CarState) -> np.ndarray:
     return np.where(before.ended == 0, gained - centre - FAILURE_COST * failed, 0.0)
 
 
-def observation_space(world: RoadWorld) -> spaces.Dict:
+def observation_space(world: World) -> spaces.Dict:
     """What one car's driver sees."""
     boxes: dict[str, spaces.Space[Any]] = {}
     for name, sensor in world.sensors.items():
@@ -101,7 +94,7 @@ def observation_space(world: RoadWorld) -> spaces.Dict:
     return spaces.Dict(boxes)
 
 
-def describe(world: RoadWorld, state: CarState) -> dict[str, np.ndarray]:
+def describe(world: World, state: CarState) -> dict[str, np.ndarray]:
     """The privileged part: lane state, the expert's action and how things stand; (B, ...) each."""
     view = world.lane_view(state)
     return {

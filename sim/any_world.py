@@ -1,0 +1,55 @@
+"""Any world by its text: roads that are drawn, or a recording that is driven in again."""
+
+from collections.abc import Mapping
+
+from .appearance import Appearance
+from .lens_choice import driver_camera
+from .sensors.odometry import Odometry
+from .task import LANE_FOLLOWING, Task
+from .trace import TraceSource, is_recording
+from .trace_world import TraceWorld
+from .vehicle import Vehicle
+from .world import DEFAULT_SENSORS, RoadWorld, Sensor
+
+World = RoadWorld | TraceWorld
+
+
+def open_world(
+    text: str,
+    sensors: Mapping[str, Sensor] | None = None,
+    task: Task = LANE_FOLLOWING,
+    vehicle: Vehicle | None = None,
+    appearance: Appearance | None = None,
+    dt: float = 0.1,
+    threads: int = 1,
+) -> World:
+    """The world that a text names; see `RoadWorld` and `TraceWorld`.
+
+    Args:
+        sensors: without them the default ones; inside a recording, with a camera as wide as its
+            lens allows.
+        appearance: of roads; a recording looks as it looked.
+    """
+    if is_recording(text):
+        return TraceWorld(
+            world=text,
+            sensors=sensors if sensors is not None else trace_sensors(text),
+            task=task,
+            vehicle=vehicle or Vehicle(),
+            dt=dt,
+            threads=threads,
+        )
+    return RoadWorld(
+        world=text,
+        sensors=dict(DEFAULT_SENSORS) if sensors is None else sensors,
+        task=task,
+        vehicle=vehicle or Vehicle(),
+        appearance=appearance or Appearance(),
+        dt=dt,
+        threads=threads,
+    )
+
+
+def trace_sensors(recording: str) -> dict[str, Sensor]:
+    """What a driver inside a recording is given by default."""
+    return {"camera": driver_camera(TraceSource(recording).camera), "odometry": Odometry()}
