@@ -43,6 +43,7 @@ ZOOMS = 1.0, 1.8, 0.45
 CAR_HEIGHT = 0.74  # of the picture: where the car is
 SWAY = 0.5  # share of the car's heading error that shows as a turned car, not as a turned road
 TRAIL_PIECE = 5  # steps of one colour
+CIRCLE = np.array([[np.cos(a), np.sin(a)] for a in np.linspace(0.0, 2.0 * np.pi, 13)[:-1]])
 NOODLE_TIME = 2.0  # how far ahead a command is drawn [s]
 
 
@@ -75,13 +76,11 @@ def ground(frame: Frame, target: pygame.Surface) -> None:
     width, height = target.get_size()
     inside = ((points > -8) & (points < (width + 8, height + 8))).all(axis=1)
     points, radius, shade = points[inside], radius[inside] * sight.scale, len(GRASS) * shade[inside]
-    angles = np.linspace(0.0, 2.0 * np.pi, 12, endpoint=False)
-    circle = np.column_stack([np.cos(angles), np.sin(angles)])
     image = pixels(target)
     shade = shade.astype(int)
     for k, colour in enumerate(GRASS):
         chosen = shade == k
-        shapes = points[chosen, None] + radius[chosen, None, None] * circle
+        shapes = points[chosen, None] + radius[chosen, None, None] * CIRCLE
         polygons(image, shapes, colour)
 
 
@@ -152,8 +151,7 @@ def intentions(frame: Frame, target: pygame.Surface) -> None:
     if not frame.expert_drives or session.at_the_wheel:
         dots = _arc(sight, yaw, float(drive.expert.curvature[0]), np.arange(4.0, length, 1.6))
         image = pixels(target)
-        for x, y in dots:
-            disc(image, x, y, max(1.4, 0.13 * sight.scale), EXPERT)
+        polygons(image, dots[:, None] + max(1.3, 0.13 * sight.scale) * CIRCLE, EXPERT)
     along = np.linspace(0.0, length, 24)
     half = np.linspace(0.32, 0.10, 24)
     noodle = np.concatenate(
