@@ -37,7 +37,8 @@ class RecordOptions:
     out: Path
     """The folder to write; a new one, or with --append one that is there."""
     world: str = "procedural"
-    """A recording to drive in again, or roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
+    """A recording to drive in again, or roads: procedural, procedural:SEED, procedural:A-B,
+    a circuit's .csv or a folder of them."""
     agent: str = "expert"
     """Who drives: expert, or the folder of a trained run."""
     regime: Literal["log", "noise-injection", "dagger", "side-shift", "view-synthesis"] = "log"
