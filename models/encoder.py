@@ -9,7 +9,7 @@ from .policy import SPEED, YAW_RATE, Observation, ObservationSpec
 
 SPEED_SCALE = 10.0  # [m/s] an everyday speed, so that the network sees numbers around 1
 YAW_RATE_SCALE = 0.3  # [rad/s] a firm bend
-KERNELS = (5, 3, 3)  # [px]
+KERNELS = (7, 3, 3)  # [px] twice the stride less one: no pixel at any border is left out
 STRIDES = (4, 2, 2)  # [px] the first layer is most of the cost: stride 4 is twice as fast as 2
 
 

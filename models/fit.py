@@ -83,7 +83,6 @@ class FitState:
     best_step: int = 0
     looks_since_best: int = 0
     stopped: bool = False  # early
-    log_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def fit(
     device = next(policy.parameters()).device
     look: Errors | None = None
 
-    with RunLog(folder, state.log_bytes, state.step, settings.tensorboard) as log:
+    with RunLog(folder, state.step, settings.tensorboard) as log:
         if state.step == 0:  # from now on there is something to resume
             save_state(folder, policy, optimizer, state, description)
         clock = time.monotonic()
@@ -191,7 +190,6 @@ def fit(
                 validation_loss = look.loss if look is not None else None
                 on_progress(Progress(state.step, settings.steps, loss, validation_loss, rate))
             if last or state.stopped or state.step % settings.save_every == 0:
-                state.log_bytes = log.size
                 save_state(folder, policy, optimizer, state, description)
 
     load_weights(policy, read_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)

@@ -1,7 +1,6 @@
 """What happened while fitting, line by line: `log.jsonl`, and TensorBoard's files if asked for."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,17 +8,11 @@ from typing import Any, Self
 class RunLog:
     """Appends to `log.jsonl`. A line is written whole, and then safe from the end of our process."""
 
-    def __init__(self, run: Path, keep: int, step: int, tensorboard: bool) -> None:
-        """Continue the log of a run folder.
-
-        Args:
-            keep: how much of it still holds [bytes]; what was written after the state that we
-                resume from will be written again, and a line may have been cut off.
-            step: the step we resume from.
-        """
-        self._file = (run / "log.jsonl").open("ab")
-        self._file.truncate(min(keep, os.fstat(self._file.fileno()).st_size))
+    def __init__(self, run: Path, step: int, tensorboard: bool) -> None:
+        """Begin the log of a run folder, or continue it after `step`: later lines will come again."""
         self._board = _tensorboard(run, step) if tensorboard else None
+        self._file = (run / "log.jsonl").open("ab")
+        self._file.truncate(_length_until(run / "log.jsonl", step))
 
     def write(self, step: int, **values: Any) -> None:
         """One line; numbers go to TensorBoard, too."""
@@ -29,11 +22,6 @@ class RunLog:
             for name, value in values.items():
                 if isinstance(value, (int, float)):
                     self._board.add_scalar(name, value, step)
-
-    @property
-    def size(self) -> int:
-        """How long the log is [bytes]."""
-        return os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         self._file.close()
@@ -45,6 +33,16 @@ class RunLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _length_until(path: Path, step: int) -> int:
+    """Bytes of the whole lines that tell of steps up to `step`; the last may have been cut off."""
+    length = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        if not line.endswith(b"\n") or json.loads(line)["step"] > step:
+            break
+        length += len(line)
+    return length
 
 
 def _tensorboard(run: Path, step: int) -> Any:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+
 from redrive.models.encoder import EncoderSettings
 from redrive.models.policy import Observation, ObservationSpec, Policy, SensorSpec
 from redrive.models.registry import POLICIES, make_policy
@@ -92,9 +93,9 @@ def drives() -> Callable[..., list[Drive]]:
                     {
                         "camera": camera.astype(np.uint8),
                         "odometry": np.stack([speed, 0.0 * speed], 1).astype(np.float32),
-                        "expert_command": np.stack(
-                            [-0.01 * place, 0.2 * (10.0 - speed)], 1
-                        ).astype(np.float32),
+                        "expert_command": np.stack([-0.01 * place, 0.2 * (10.0 - speed)], 1).astype(
+                            np.float32
+                        ),
                     }
                 )
             )

@@ -1,9 +1,12 @@
 """The contract of every policy: two gaits that agree, no look into the future, no memory beyond a reset."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
+
 from redrive.models.policy import (
     Observation,
     ObservationSpec,
@@ -14,7 +17,6 @@ from redrive.models.policy import (
     steps_since_reset,
 )
 from redrive.models.registry import POLICIES, make_policy
-from torch import Tensor
 
 B, T = 3, 23
 VARIANTS = {
@@ -165,7 +167,7 @@ def test_each_car_is_reset_on_its_own(policy: Policy, observe: Observe) -> None:
     commands, _ = drive(policy, obs, is_first, begun)
     for car, starts in enumerate([[0], [3, 4, T - 1], []]):
         edges = [0, *[t for t in starts if t > 0], T]
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             mine = slice(car, car + 1)
             state = tuple(value[mine] for value in begun)
             state = policy.initial_state(1) if start in starts else state

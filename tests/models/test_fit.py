@@ -1,0 +1,440 @@
+"""Fitting: it learns, it is exact, and nothing that happens to the process changes what comes out."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from redrive.models import files
+from redrive.models.checkpoint import load_policy, read_policy_json
+from redrive.models.dataset import Windows, WindowSettings
+from redrive.models.fit import (
+    Errors,
+    FitSettings,
+    FitState,
+    Progress,
+    evaluate,
+    fit,
+    learning_rate,
+    make_optimizer,
+)
+from redrive.models.loss import LossSettings
+from redrive.models.policy import Policy
+
+SENSORS = ("camera", "odometry")
+WINDOWS = WindowSettings(batch=4, steps=8, burn_in=2, brightness=0.1)
+QUICK = FitSettings(steps=12, validate_every=4, save_every=3, log_every=1)
+FILES = ("policy.safetensors", "policy.json", "state/fit.safetensors")
+
+Make = Callable[..., Policy]
+Drives = Callable[..., list]  # type: ignore[type-arg]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture
+def quick_fit(small_policy: Make, drives: Drives) -> Callable[..., FitState]:
+    """A fit of a second or less; the same one every time."""
+
+    def run(
+        folder: Path,
+        name: str = "lstm",
+        settings: FitSettings = QUICK,
+        resume: bool = False,
+        on_progress: Callable[[Progress], object] = lambda progress: None,
+        **policy_settings: object,
+    ) -> FitState:
+        policy_settings = {"dropout": 0.2, **policy_settings}
+        policy = small_policy(name, awake=False, **policy_settings)
+        windows = Windows(drives(5), SENSORS, WINDOWS)
+        validation = Windows(drives(2, seed=9), SENSORS, WINDOWS)
+        return fit(
+            policy, windows, validation, settings, folder, resume=resume, on_progress=on_progress
+        )
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in FILES}
+
+
+def log_of(folder: Path) -> list[dict]:  # type: ignore[type-arg]
+    """Every line, without the clock."""
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [{key: line[key] for key in line if key != "seconds"} for line in lines]
+
+
+@pytest.mark.parametrize("name", ["perceptron", "mlp", "rnn", "lstm", "attention"])
+def test_a_driver_learns_to_steer_towards_a_line(
+    name: str, small_policy: Make, drives: Drives, tmp_path: Path
+) -> None:
+    windows = Windows(
+        drives(30), SENSORS, WindowSettings(batch=16, steps=4, burn_in=0, from_start=0.0)
+    )
+    validation = Windows(drives(5, seed=9), SENSORS, WINDOWS)
+    policy = small_policy(name, awake=False)
+    policy.set_command_scale(windows.command_scale)
+    before = evaluate(policy, validation, LossSettings())
+    result = fit(
+        policy,
+        windows,
+        validation,
+        FitSettings(steps=400, learning_rate=1e-2, validate_every=100),
+        tmp_path,
+    )
+    after = evaluate(load_policy(tmp_path), validation, LossSettings())
+    assert after.loss == pytest.approx(result.best_loss, rel=1e-6)
+    curvature, accel = windows.command_scale
+    assert before.curvature_rmse > 0.8 * curvature
+    share = 0.5 if name == "perceptron" else 0.3
+    assert after.curvature_rmse < share * curvature
+    assert after.accel_rmse < 0.5 * accel
+
+
+def test_the_same_seed_gives_the_same_bytes(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    torch.manual_seed(1)
+    quick_fit(tmp_path / "a")
+    torch.manual_seed(2)  # what others draw does not matter
+    quick_fit(tmp_path / "b")
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert log_of(tmp_path / "a") == log_of(tmp_path / "b")
+    quick_fit(tmp_path / "c", settings=replace(QUICK, seed=1))  # other dropout
+    assert contents(tmp_path / "c") != contents(tmp_path / "a")
+
+
+class Killed(BaseException):
+    """Stands for the end of the process in tests that do not want to die."""
+
+
+@pytest.mark.parametrize("moment", range(9))
+def test_death_at_any_write_changes_nothing(
+    moment: int,
+    quick_fit: Callable[..., FitState],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Stop before the n-th renaming of a file, resume, stop after the next n-th, resume."""
+    quick_fit(tmp_path / "whole")
+    deaths = 0
+    for after in (False, True):
+        countdown = moment
+
+        def rename(source: Path, target: Path, after: bool = after) -> None:
+            nonlocal countdown
+            if countdown == 0 and not after:
+                raise Killed
+            os.rename(source, target)
+            if countdown == 0:
+                raise Killed
+            countdown -= 1
+
+        monkeypatch.setattr(files.os, "replace", rename)
+        try:
+            quick_fit(tmp_path / "torn", resume=(tmp_path / "torn").exists())
+        except Killed:
+            deaths += 1
+        monkeypatch.undo()
+    quick_fit(tmp_path / "torn", resume=True)
+    assert deaths > 0
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+    assert log_of(tmp_path / "torn") == log_of(tmp_path / "whole")
+    assert not list((tmp_path / "torn").rglob("*.tmp"))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is posix")
+def test_a_killed_process_resumes_to_the_same_bytes(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    quick_fit(tmp_path / "whole")
+    script = textwrap.dedent(
+        """
+        import importlib.util, os, signal, sys
+        from pathlib import Path
+
+        import torch
+
+        torch.set_num_threads(1)
+        from redrive.models import files
+
+        here, folder, when, how = sys.argv[1:]
+        whole_write, left = files.write_atomically, int(when)
+
+
+        def dying_write(path, data):
+            global left
+            left -= 1
+            if left == 0 and how == "writing":  # half of the file is there, and nothing more comes
+                path.with_name(path.name + ".tmp").write_bytes(data[: len(data) // 2])
+                os.kill(os.getpid(), signal.SIGKILL)
+            whole_write(path, data)
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+
+        files.write_atomically = dying_write
+
+
+        def load(name):
+            spec = importlib.util.spec_from_file_location(name, f"{here}/{name}.py")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+
+
+        given, tests = load("conftest"), load("test_fit")
+        undecorated = lambda fixture: fixture.__wrapped__
+        make = undecorated(given.small_policy)(undecorated(given.spec)())
+        run = undecorated(tests.quick_fit)(make, undecorated(given.drives)())
+        run(Path(folder), resume=True)
+        """
+    )
+    for when, how in (("4", "writing"), ("5", "written")):
+        child = subprocess.run(
+            [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "torn")]
+            + [when, how],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        assert child.returncode == -signal.SIGKILL, child.stderr
+        assert bool(list((tmp_path / "torn").rglob("*.tmp"))) == (how == "writing")
+    quick_fit(tmp_path / "torn", resume=True)
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+    assert log_of(tmp_path / "torn") == log_of(tmp_path / "whole")
+    assert not list((tmp_path / "torn").rglob("*.tmp"))
+
+
+def test_ctrl_c_leaves_a_run_that_goes_on(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 7:
+            raise KeyboardInterrupt
+
+    quick_fit(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        quick_fit(tmp_path / "torn", on_progress=interrupt)
+    load_policy(tmp_path / "torn")  # the best so far drives already
+    with (tmp_path / "torn" / "log.jsonl").open("a") as log:
+        log.write('{"step": 8, "lo')  # as a kill may leave it
+    quick_fit(tmp_path / "torn", resume=True)
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+    assert log_of(tmp_path / "torn") == log_of(tmp_path / "whole")
+
+
+def test_resuming_what_is_finished_changes_nothing(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    first = quick_fit(tmp_path)
+    before = contents(tmp_path)
+    assert quick_fit(tmp_path, resume=True) == first
+    assert contents(tmp_path) == before
+
+
+def test_a_run_is_not_overwritten(quick_fit: Callable[..., FitState], tmp_path: Path) -> None:
+    quick_fit(tmp_path)
+    before = contents(tmp_path)
+    with pytest.raises(FileExistsError, match="holds a run already; name another folder, or resum"):
+        quick_fit(tmp_path)
+    assert contents(tmp_path) == before
+    (tmp_path / "state" / "fit.safetensors").unlink()
+    with pytest.raises(FileNotFoundError, match=r"holds a policy but no state/fit\.safetensors"):
+        quick_fit(tmp_path, resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"settings": replace(QUICK, learning_rate=0.1)}, r"fit\.learning_rate 0\.004, not 0\.1"),
+        ({"name": "rnn"}, "was begun with policy lstm, not rnn"),
+        ({"hidden": 24}, r"was begun with settings\.hidden 16, not 24"),
+    ],
+)
+def test_a_run_is_resumed_only_as_it_was_begun(
+    changes: dict,  # type: ignore[type-arg]
+    message: str,
+    quick_fit: Callable[..., FitState],
+    tmp_path: Path,
+) -> None:
+    quick_fit(tmp_path)
+    with pytest.raises(ValueError, match=message):
+        quick_fit(tmp_path, resume=True, **changes)
+
+
+def test_other_drives_are_not_mixed_into_a_run(
+    small_policy: Make, drives: Drives, tmp_path: Path
+) -> None:
+    validation = Windows(drives(2, seed=9), SENSORS, WINDOWS)
+
+    def begin(seed: int, resume: bool) -> None:
+        windows = Windows(drives(5, seed=seed), SENSORS, WINDOWS)
+        fit(small_policy("mlp"), windows, validation, QUICK, tmp_path, resume=resume)
+
+    begin(0, resume=False)
+    with pytest.raises(ValueError, match="was begun with training.windows_fingerprint"):
+        begin(1, resume=True)
+
+
+def test_a_damaged_state_is_an_error(quick_fit: Callable[..., FitState], tmp_path: Path) -> None:
+    quick_fit(tmp_path)
+    state = tmp_path / "state" / "fit.safetensors"
+    state.write_bytes(state.read_bytes()[:-10])
+    with pytest.raises(ValueError, match=r"fit\.safetensors is truncated or damaged"):
+        quick_fit(tmp_path, resume=True)
+
+
+def test_the_best_is_kept_and_the_last_is_there(
+    quick_fit: Callable[..., FitState], small_policy: Make, drives: Drives, tmp_path: Path
+) -> None:
+    """A learning rate that wrecks the policy: the best comes early."""
+    settings = replace(QUICK, steps=40, validate_every=2, learning_rate=0.3, warm_up=0.5)
+    result = quick_fit(tmp_path, "mlp", settings)
+    validation = Windows(drives(2, seed=9), SENSORS, WINDOWS)
+    best = evaluate(load_policy(tmp_path), validation, LossSettings())
+    last = evaluate(load_policy(tmp_path, which="last"), validation, LossSettings())
+    assert 0 < result.best_step < 40
+    assert best.loss == pytest.approx(result.best_loss)
+    looks = [line for line in log_of(tmp_path) if "validation_loss" in line]
+    assert best.loss == pytest.approx(min(line["validation_loss"] for line in looks))
+    assert last.loss == pytest.approx(looks[-1]["validation_loss"])
+    assert last.loss > best.loss
+    described = read_policy_json(tmp_path)["training"]
+    assert described["best_step"] == result.best_step
+    assert described["validation"]["loss"] == pytest.approx(best.loss)
+    assert described["fit"]["steps"] == 40
+
+
+def test_it_stops_early_when_nothing_gets_better(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    settings = replace(
+        QUICK, steps=200, validate_every=2, learning_rate=0.3, warm_up=0.5, patience=4
+    )
+    result = quick_fit(tmp_path, "mlp", settings)
+    assert result.stopped
+    assert result.step == result.best_step + 2 * 4 < 200
+    assert quick_fit(tmp_path, "mlp", settings, resume=True) == result
+
+
+def test_the_log_has_a_line_for_every_step_and_every_look(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    told: list[Progress] = []
+    settings = replace(QUICK, clip=0.05)
+    quick_fit(tmp_path, settings=settings, on_progress=told.append)
+    lines = log_of(tmp_path)
+    steps = [line for line in lines if "loss" in line]
+    assert [line["step"] for line in steps] == list(range(1, 13))
+    assert [line["step"] for line in lines if "validation_loss" in line] == [4, 8, 12]
+    for line in steps:
+        assert line["gradient_norm_clipped"] == min(line["gradient_norm"], 0.05)
+        assert line["learning_rate"] == learning_rate(settings, line["step"] - 1)
+    assert any(line["gradient_norm"] > 0.05 for line in steps)
+    assert [progress.step for progress in told] == list(range(1, 13))
+    assert told[2].validation_loss is None
+    assert told[4].validation_loss == lines[4]["validation_loss"]
+
+
+def test_a_loss_that_is_no_number_stops_the_fit(
+    small_policy: Make, drives: Drives, tmp_path: Path
+) -> None:
+    broken = drives(3)
+    for drive in broken:
+        drive.columns["odometry"][5:] = np.nan
+    good = Windows(drives(2), SENSORS, WINDOWS)
+    bad = Windows(broken, SENSORS, WINDOWS)
+    with pytest.raises(FloatingPointError, match=r"the loss is nan .* in step 1: are all observat"):
+        fit(small_policy("mlp"), bad, good, QUICK, tmp_path / "a")
+    with pytest.raises(FloatingPointError, match=r"held-out drives is nan at step 4"):
+        fit(small_policy("mlp"), good, bad, QUICK, tmp_path / "b")
+
+
+def test_the_learning_rate_warms_up_and_falls_to_nearly_nothing() -> None:
+    settings = FitSettings(steps=200, learning_rate=0.5, warm_up=0.1)
+    rates = [learning_rate(settings, step) for step in range(200)]
+    assert rates[0] > 0.0
+    assert rates[:20] == sorted(rates[:20])
+    assert max(rates) == rates[20] == 0.5
+    assert rates[20:] == sorted(rates[20:], reverse=True)
+    assert rates[110] == pytest.approx(0.25)
+    assert rates[-1] < 0.001
+    assert learning_rate(replace(settings, warm_up=0.0), 0) == 0.5
+
+
+def test_only_weights_decay(small_policy: Make) -> None:
+    policy = small_policy("attention", awake=False)
+    decays = {}
+    for group in make_optimizer(policy, FitSettings(weight_decay=0.3)).param_groups:
+        for parameter in group["params"]:
+            decays[parameter] = group["weight_decay"]
+    for name, parameter in policy.named_parameters():
+        is_weight = name.endswith("weight") and "norm" not in name and parameter.ndim > 1
+        assert decays[parameter] == (0.3 if is_weight else 0.0), name
+
+
+def test_errors_are_averages_over_all_steps(small_policy: Make, drives: Drives) -> None:
+    """Measured in windows of any size, a memoryless policy is as wrong as it is in one piece."""
+    policy = small_policy("mlp")
+    held_out = drives(3)
+
+    def errors(**settings: int) -> Errors:
+        return evaluate(
+            policy, Windows(held_out, SENSORS, WindowSettings(**settings)), LossSettings()
+        )
+
+    whole, pieces = errors(batch=3, steps=40), errors(batch=4, steps=7, burn_in=3)
+    assert pieces.loss == pytest.approx(whole.loss, rel=1e-5)
+    assert pieces.curvature_rmse == pytest.approx(whole.curvature_rmse, rel=1e-5)
+    wrong = []
+    for drive in held_out:
+        obs = {name: torch.from_numpy(drive.columns[name]) for name in SENSORS}
+        command, _ = policy.step(obs, ())
+        wrong.append(command.detach().numpy() - drive.columns["expert_command"])
+    curvature, accel = np.sqrt(np.mean(np.square(np.concatenate(wrong)), axis=0))
+    assert whole.curvature_rmse == pytest.approx(curvature, rel=1e-5)
+    assert whole.accel_rmse == pytest.approx(accel, rel=1e-5)
+
+
+def test_tensorboard_gets_the_same_numbers(
+    quick_fit: Callable[..., FitState], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(QUICK, steps=2, validate_every=2, tensorboard=True)
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'redrive\[tensorboard\]'"):
+        quick_fit(tmp_path / "without", settings=settings)
+    monkeypatch.undo()
+    pytest.importorskip("tensorboard")
+    quick_fit(tmp_path / "with", settings=settings)
+    assert list((tmp_path / "with" / "tensorboard").glob("events.*"))
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"steps": 0}, "steps must be at least 1"),
+        ({"log_every": 0}, "log_every must be at least 1"),
+        ({"learning_rate": float("inf")}, "learning_rate must be positive"),
+        ({"clip": 0.0}, "clip must be positive"),
+        ({"warm_up": 1.0}, "warm_up must be a share"),
+        ({"patience": -1}, "must not be negative"),
+    ],
+)
+def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:  # type: ignore[type-arg]
+    with pytest.raises(ValueError, match=message):
+        FitSettings(**values)

@@ -1,0 +1,49 @@
+"""One neuron: its weights are a picture of what it looks at."""
+
+from collections.abc import Callable
+
+import torch
+
+from redrive.models.perceptron import PerceptronPolicy, PerceptronSettings
+from redrive.models.policy import Observation, ObservationSpec
+
+Observe = Callable[..., Observation]
+
+
+def test_its_weights_are_a_picture_of_what_moves_each_command(
+    spec: ObservationSpec, observe: Observe
+) -> None:
+    policy = PerceptronPolicy(spec, PerceptronSettings())
+    with torch.no_grad():
+        policy.pixel_weights[0, 4, 5, 1] = 3.0
+        policy.pixel_weights[1, 9, 2, 0] = -2.0
+    picture = policy.weight_picture()
+    assert picture.shape == (2, 20, 24, 3)
+    obs = observe(1)
+    dark = obs["camera"].clone()
+    dark[0, 4, 5, 1] = dark[0, 9, 2, 0] = 0
+    bright = dark.clone()
+    bright[0, 4, 5, 1] = bright[0, 9, 2, 0] = 255
+    change = (
+        policy.step(dict(obs, camera=bright), ())[0] - policy.step(dict(obs, camera=dark), ())[0]
+    )
+    assert change[0, 0] > 0.0 > change[0, 1]
+    torch.testing.assert_close(change[0, 0] / change[0, 1], torch.tensor(-1.5), rtol=1e-3, atol=0.0)
+    picture.zero_()  # a copy: looking at it does no harm
+    assert policy.pixel_weights.abs().sum() == 5.0
+
+
+def test_a_new_one_goes_straight_on(spec: ObservationSpec, observe: Observe) -> None:
+    policy = PerceptronPolicy(spec, PerceptronSettings())
+    assert policy.step(observe(3), ())[0].abs().max() == 0.0
+
+
+def test_odometry_is_one_more_input(spec: ObservationSpec, observe: Observe) -> None:
+    obs = observe(2)
+    faster = dict(obs, odometry=obs["odometry"] + torch.tensor([5.0, 0.0]))
+    for sees in (True, False):
+        policy = PerceptronPolicy(spec, PerceptronSettings(speed=sees))
+        with torch.no_grad():
+            policy.odometry_weights += 1.0
+        same = torch.equal(policy.step(obs, ())[0], policy.step(faster, ())[0])
+        assert same == (not sees)
