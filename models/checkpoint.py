@@ -57,7 +57,7 @@ def load_policy(run: str | Path, which: Literal["best", "last"] = "best") -> Pol
     folder = Path(run)
     try:
         kind = find_policy(described["policy"])
-        settings = from_json(kind.Settings, described["settings"])
+        settings: Any = from_json(kind.Settings, described["settings"])
         spec = ObservationSpec.from_json(described["observation"])
         scale = list(described["command_scale"])
         policy = make_policy(described["policy"], spec, settings, command_scale=scale)

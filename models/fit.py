@@ -209,7 +209,7 @@ def learn(
         predicted, _ = policy(batch.obs, policy.initial_state(len(batch.command)), batch.is_first)
     loss = command_loss(predicted, batch.command, policy.command_scale, batch.weight, settings.loss)
     optimizer.zero_grad()
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()
     norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), settings.clip)
     if not (loss.isfinite() and norm.isfinite()):  # before the weights are touched
         raise FloatingPointError(

@@ -41,10 +41,10 @@ class LstmCore(Core):
         super().__init__()
         self.size = settings.hidden
         self.lstm = nn.LSTM(inputs, settings.hidden, batch_first=True)
+        _, _, bias, second_bias = self.lstm.all_weights[0]
         with torch.no_grad():
-            # PyTorch adds two biases where one would do: the second one rests at zero.
-            self.lstm.bias_hh_l0.zero_()
-            write, forget, _, _ = self.lstm.bias_ih_l0.chunk(4)
+            second_bias.zero_()  # PyTorch adds two biases where one would do
+            write, forget, _, _ = bias.chunk(4)
             if settings.forget_bias == "chrono":
                 forget.uniform_(1.0, settings.chrono_steps - 1.0).log_()
                 write.copy_(-forget)
@@ -52,15 +52,13 @@ class LstmCore(Core):
                 forget.fill_(float(settings.forget_bias))
 
     def initial_state(self, batch_size: int) -> State:
-        zeros = self.lstm.weight_hh_l0.new_zeros(batch_size, self.size)
+        zeros = next(self.parameters()).new_zeros(batch_size, self.size)
         return zeros, zeros
 
     def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         h, c = state
-        lstm = self.lstm
-        gates = nn.functional.linear(
-            features, lstm.weight_ih_l0, lstm.bias_ih_l0
-        ) + nn.functional.linear(h, lstm.weight_hh_l0, lstm.bias_hh_l0)
+        w, u, b_w, b_u = self.lstm.all_weights[0]
+        gates = nn.functional.linear(features, w, b_w) + nn.functional.linear(h, u, b_u)
         write, forget, candidate, show = gates.chunk(4, dim=-1)
         c = torch.sigmoid(forget) * c + torch.sigmoid(write) * torch.tanh(candidate)
         h = torch.sigmoid(show) * torch.tanh(c)

@@ -41,7 +41,7 @@ class MlpCore(Core):
     def initial_state(self, batch_size: int) -> State:
         if self.past == 0:
             return ()
-        return (self.layers[0].weight.new_zeros(batch_size, self.past, self.inputs),)
+        return (next(self.parameters()).new_zeros(batch_size, self.past, self.inputs),)
 
     def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         if self.past == 0:

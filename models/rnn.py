@@ -43,18 +43,16 @@ class RnnCore(Core):
         self.size = settings.hidden
         self.rnn = nn.RNN(inputs, settings.hidden, batch_first=True)
         if settings.init == "orthogonal":
-            nn.init.orthogonal_(self.rnn.weight_hh_l0)
+            _, recurrent, _, _ = self.rnn.all_weights[0]
+            nn.init.orthogonal_(recurrent)
 
     def initial_state(self, batch_size: int) -> State:
-        return (self.rnn.weight_hh_l0.new_zeros(batch_size, self.size),)
+        return (next(self.parameters()).new_zeros(batch_size, self.size),)
 
     def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         (h,) = state
-        rnn = self.rnn
-        h = torch.tanh(
-            nn.functional.linear(features, rnn.weight_ih_l0, rnn.bias_ih_l0)
-            + nn.functional.linear(h, rnn.weight_hh_l0, rnn.bias_hh_l0)
-        )
+        w, u, b_w, b_u = self.rnn.all_weights[0]
+        h = torch.tanh(nn.functional.linear(features, w, b_w) + nn.functional.linear(h, u, b_u))
         return h, (h,)
 
     def forward(

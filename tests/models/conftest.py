@@ -67,7 +67,7 @@ def small_policy(spec: ObservationSpec) -> Callable[..., Policy]:
             generator = torch.Generator().manual_seed(seed)
             with torch.no_grad():
                 for parameter in policy.parameters():
-                    parameter += 0.3 * torch.randn(parameter.shape, generator=generator)
+                    parameter.add_(0.3 * torch.randn(parameter.shape, generator=generator))
         return policy.eval()
 
     return make

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -116,7 +117,7 @@ def test_wrong_json(run: Path, text: str) -> None:
         ({"command_scale": [0.5, 1.5]}, "do not belong together: their command_scale"),
     ],
 )
-def test_a_description_that_makes_no_sense(run: Path, entries: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_a_description_that_makes_no_sense(run: Path, entries: dict, message: str) -> None:
     edit(run, **entries)
     with pytest.raises(ValueError, match=message):
         load_policy(run)
@@ -157,7 +158,7 @@ def test_a_full_disk_harms_nothing_that_was_there(
     assert {path.name: path.read_bytes() for path in run.iterdir()} == before
 
 
-def camera(spec: ObservationSpec, **changes: object) -> ObservationSpec:
+def camera(spec: ObservationSpec, **changes: Any) -> ObservationSpec:
     sensor = replace(spec.sensors["camera"], **changes)
     return replace(spec, sensors={**spec.sensors, "camera": sensor})
 

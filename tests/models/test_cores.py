@@ -145,7 +145,7 @@ def test_the_forget_bias_decides_what_a_new_lstm_keeps(bias: str, kept: float) -
             if "weight" in name:
                 parameter.zero_()
         # With no weights, and the candidate's bias away, the cell decays by the forget gate alone.
-        core.lstm.bias_ih_l0[2 * 16 : 3 * 16] = 0.0
+        core.lstm.all_weights[0][2][2 * 16 : 3 * 16] = 0.0
         _, (_, c) = core(torch.zeros(1, 3, 4), (torch.zeros(1, 16), torch.ones(1, 16)), None)
     torch.testing.assert_close(c, torch.full((1, 16), kept**3), rtol=1e-2, atol=1e-3)
 
@@ -153,7 +153,7 @@ def test_the_forget_bias_decides_what_a_new_lstm_keeps(bias: str, kept: float) -
 def test_chrono_spreads_the_cells_over_the_delays() -> None:
     torch.manual_seed(0)
     core = LstmCore(4, LstmSettings(hidden=256, forget_bias="chrono", chrono_steps=64))
-    write, forget, _, _ = core.lstm.bias_ih_l0.detach().chunk(4)
+    write, forget, _, _ = core.lstm.all_weights[0][2].detach().chunk(4)
     assert forget.min() >= 0.0
     assert forget.max() <= math.log(63.0)
     assert forget.exp().std() > 10.0
@@ -167,8 +167,8 @@ def test_an_orthogonal_rnn_keeps_lengths() -> None:
         core = RnnCore(4, RnnSettings(hidden=16, init=init))  # type: ignore[arg-type]
         h = 1e-3 * torch.randn(1, 16)  # so short that tanh is straight
         with torch.no_grad():
-            core.rnn.bias_ih_l0.zero_()
-            core.rnn.bias_hh_l0.zero_()
+            for bias in core.rnn.all_weights[0][2:]:
+                bias.zero_()
             _, (after,) = core(torch.zeros(1, 20, 4), (h,), None)
         return float(after.norm() / h.norm())
 
@@ -187,6 +187,6 @@ def test_an_orthogonal_rnn_keeps_lengths() -> None:
         (AttentionSettings, {"hidden": 60}, "multiple of twice the heads, got 60 and 4"),
     ],
 )
-def test_settings_out_of_range_are_refused(settings: type, values: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_settings_out_of_range_are_refused(settings: type, values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         settings(**values)

@@ -204,7 +204,7 @@ def test_the_fingerprint_names_what_is_learned_from() -> None:
     assert len({fingerprint(9, 7), *others}) == 4
 
 
-def test_a_mirrored_drive_is_the_drive_in_a_mirror(drives: Callable[..., list]) -> None:  # type: ignore[type-arg]
+def test_a_mirrored_drive_is_the_drive_in_a_mirror(drives: Callable[..., list]) -> None:
     made = drives(3)
     plain = Windows(made, SENSORS, WindowSettings(batch=6, steps=5, burn_in=1)).batch(0)
     all_of_it = torch.ones(6, dtype=torch.bool)
@@ -222,7 +222,7 @@ def test_a_mirrored_drive_is_the_drive_in_a_mirror(drives: Callable[..., list]) 
 
 
 def test_relighting_changes_a_whole_window_alike_and_stays_in_range(
-    drives: Callable[..., list],  # type: ignore[type-arg]
+    drives: Callable[..., list],
 ) -> None:
     made = drives(3)
     plain = Windows(made, SENSORS, WindowSettings(batch=6, steps=5, burn_in=1)).batch(0)
@@ -232,7 +232,7 @@ def test_relighting_changes_a_whole_window_alike_and_stays_in_range(
     assert lit.obs["camera"].dtype == torch.uint8
     levels = []
     for before, after in zip(plain.obs["camera"], lit.obs["camera"], strict=True):
-        level = {}
+        level: dict[int, int] = {}
         for old, new in zip(before.flatten().tolist(), after.flatten().tolist(), strict=True):
             assert level.setdefault(old, new) == new  # one curve for all pictures of the window
         ordered = [level[old] for old in sorted(level)]
@@ -242,7 +242,7 @@ def test_relighting_changes_a_whole_window_alike_and_stays_in_range(
     assert max(map(abs, levels)) <= 0.2 * 255 + 0.3 * 128 + 1
 
 
-def test_measuring_sees_pictures_as_they_were_recorded(drives: Callable[..., list]) -> None:  # type: ignore[type-arg]
+def test_measuring_sees_pictures_as_they_were_recorded(drives: Callable[..., list]) -> None:
     made = drives(1, steps=5)
     settings = WindowSettings(batch=1, steps=5, brightness=0.5, contrast=0.5, mirror=1.0, burn_in=0)
     (batch,) = Windows(made, SENSORS, settings).once()
@@ -257,7 +257,7 @@ def test_no_drives_are_an_error() -> None:
         Windows(numbered(3, 0), SENSORS, WindowSettings())
 
 
-def test_labels_that_are_not_numbers_are_an_error(drives: Callable[..., list]) -> None:  # type: ignore[type-arg]
+def test_labels_that_are_not_numbers_are_an_error(drives: Callable[..., list]) -> None:
     made = drives(2)
     made[1].columns["expert_command"][7, 0] = np.nan
     with pytest.raises(ValueError, match=r"expert_command of episode 1 .* with NaN or infinity"):
@@ -277,6 +277,6 @@ def test_labels_that_are_not_numbers_are_an_error(drives: Callable[..., list]) -
         ({"mirror": -0.1}, "mirror must be a share"),
     ],
 )
-def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WindowSettings(**values)

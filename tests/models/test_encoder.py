@@ -1,6 +1,7 @@
 """What the shared encoder sees, and what it does not."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ import torch
 from redrive.models.encoder import Encoder, EncoderSettings
 from redrive.models.policy import Observation, ObservationSpec, SensorSpec
 
-SMALL = {"channels": (8, 8, 8), "embedding": 12}
+SMALL = EncoderSettings(channels=(8, 8, 8), embedding=12)
 Observe = Callable[..., Observation]
 
 
@@ -32,7 +33,7 @@ def test_any_size_of_picture_will_do(size: tuple[int, int]) -> None:
 
 
 def test_rows_above_the_cut_are_never_looked_at(spec: ObservationSpec, observe: Observe) -> None:
-    encoder = Encoder(spec, EncoderSettings(top_cut=0.3, **SMALL))
+    encoder = Encoder(spec, replace(SMALL, top_cut=0.3))
     obs = observe(2)
     seen = encoder(obs)
     changed = dict(obs, camera=obs["camera"].clone())
@@ -44,7 +45,7 @@ def test_rows_above_the_cut_are_never_looked_at(spec: ObservationSpec, observe: 
 
 
 def test_every_pixel_and_colour_below_it_counts(spec: ObservationSpec, observe: Observe) -> None:
-    encoder = Encoder(spec, EncoderSettings(top_cut=0.0, **SMALL)).eval()
+    encoder = Encoder(spec, replace(SMALL, top_cut=0.0)).eval()
     obs = observe(1)
     seen = encoder(obs)
     for row, column, colour in ((0, 0, 0), (19, 23, 2), (10, 0, 1), (0, 23, 1)):
@@ -61,7 +62,7 @@ def test_speed_is_seen_and_yaw_rate_is_not_unless_asked_for(
     difference = {}
     for speed in (False, True):
         for yaw_rate in (False, True):
-            encoder = Encoder(spec, EncoderSettings(speed=speed, yaw_rate=yaw_rate, **SMALL))
+            encoder = Encoder(spec, replace(SMALL, speed=speed, yaw_rate=yaw_rate))
             change = (encoder(other) - encoder(obs)).detach()[:, 12:]
             difference[speed, yaw_rate] = change[0].tolist()
     assert difference[False, False] == []
@@ -76,7 +77,7 @@ def test_a_world_without_odometry_needs_a_driver_without_it(observe: Observe) ->
     blind = ObservationSpec({"camera": SensorSpec((20, 24, 3), "uint8")})
     with pytest.raises(ValueError, match="needs the sensor odometry, the world gives camera"):
         Encoder(blind, EncoderSettings())
-    encoder = Encoder(blind, EncoderSettings(speed=False, **SMALL))
+    encoder = Encoder(blind, replace(SMALL, speed=False))
     assert encoder({"camera": observe(2, 5)["camera"]}).shape == (2, 5, 12)
 
 
@@ -88,7 +89,7 @@ def test_a_world_without_odometry_needs_a_driver_without_it(observe: Observe) ->
         ({"embedding": 0}, "embedding must be positive"),
     ],
 )
-def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         EncoderSettings(**values)
 

@@ -36,7 +36,7 @@ QUICK = FitSettings(steps=12, validate_every=4, save_every=3, log_every=1)
 FILES = ("policy.safetensors", "policy.json", "state/fit.safetensors")
 
 Make = Callable[..., Policy]
-Drives = Callable[..., list]  # type: ignore[type-arg]
+Drives = Callable[..., list]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {name: (folder / name).read_bytes() for name in FILES}
 
 
-def log_of(folder: Path) -> list[dict]:  # type: ignore[type-arg]
+def log_of(folder: Path) -> list[dict]:
     """Every line, without the clock."""
     lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
     return [{key: line[key] for key in line if key != "seconds"} for line in lines]
@@ -267,7 +267,7 @@ def test_a_run_is_not_overwritten(quick_fit: Callable[..., FitState], tmp_path: 
     ],
 )
 def test_a_run_is_resumed_only_as_it_was_begun(
-    changes: dict,  # type: ignore[type-arg]
+    changes: dict,
     message: str,
     quick_fit: Callable[..., FitState],
     tmp_path: Path,
@@ -435,6 +435,6 @@ def test_tensorboard_gets_the_same_numbers(
         ({"patience": -1}, "must not be negative"),
     ],
 )
-def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FitSettings(**values)

@@ -47,6 +47,6 @@ def test_what_does_not_count_changes_nothing_not_even_nan() -> None:
 
 
 @pytest.mark.parametrize("values", [{"delta": 0.0}, {"accel": -1.0}, {"curvature": 0, "accel": 0}])
-def test_settings_out_of_range_are_refused(values: dict) -> None:  # type: ignore[type-arg]
+def test_settings_out_of_range_are_refused(values: dict) -> None:
     with pytest.raises(ValueError, match="must"):
         LossSettings(**values)

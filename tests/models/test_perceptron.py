@@ -44,6 +44,6 @@ def test_odometry_is_one_more_input(spec: ObservationSpec, observe: Observe) -> 
     for sees in (True, False):
         policy = PerceptronPolicy(spec, PerceptronSettings(speed=sees))
         with torch.no_grad():
-            policy.odometry_weights += 1.0
+            policy.odometry_weights.add_(1.0)
         same = torch.equal(policy.step(obs, ())[0], policy.step(faster, ())[0])
         assert same == (not sees)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -19,7 +20,7 @@ from redrive.models.policy import (
 from redrive.models.registry import POLICIES, make_policy
 
 B, T = 3, 23
-VARIANTS = {
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "perceptron": ("perceptron", {}),
     "mlp": ("mlp", {}),
     "mlp, 5 frames": ("mlp", {"frames": 5}),

@@ -58,7 +58,7 @@ def test_what_is_left_out_keeps_its_default_and_whole_numbers_may_be_floats() ->
         ({"name": None}, "name must be of type str, got None"),
     ],
 )
-def test_wrong_settings_are_named(values: dict, message: str) -> None:  # type: ignore[type-arg]
+def test_wrong_settings_are_named(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         from_json(Outer, values)
 
