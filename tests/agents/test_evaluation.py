@@ -102,8 +102,13 @@ def test_a_driver_that_gives_nan_is_an_error() -> None:
         drive(SUITES["roads"], Held(float("nan"), 0.0), 2)
 
 
-def test_results_do_not_depend_on_batches_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    suite = replace(SUITES["roads"], task=replace(SUITES["roads"].task, route_length=150.0))
+SHORT_ROADS = replace(SUITES["roads"], task=replace(SUITES["roads"].task, route_length=150.0))
+
+
+@pytest.mark.parametrize("suite", [SHORT_ROADS, SUITES["recovery"]], ids=["roads", "recovery"])
+def test_results_do_not_depend_on_batches_and_threads(
+    monkeypatch: pytest.MonkeyPatch, suite: Suite
+) -> None:
     usual = drive(suite, Crooked(), 20)
     assert 0 < sum(column(usual, "success")) < 20
     for batch, threads in ((1, 1), (7, 1), (64, 3)):

@@ -51,6 +51,18 @@ def test_a_car_on_the_centre_line_is_asked_for_the_bend_itself(curvature: float)
     assert steer(curvature=curvature) == pytest.approx(curvature, abs=1e-12)
 
 
+@pytest.mark.parametrize("curvature", [-0.05, 0.02])
+@pytest.mark.parametrize("lateral", [-1.0, 2.0])
+def test_beside_the_centre_the_bend_is_that_of_its_own_circle(
+    lateral: float, curvature: float
+) -> None:
+    """At the angle of approach that it wants, nothing is to be corrected."""
+    aim = 0.5 * 15.0
+    wanted = -0.5 * lateral / aim
+    circle = 1.0 / (1.0 / curvature - lateral)
+    assert steer(lateral, wanted, curvature) == pytest.approx(circle * np.cos(wanted), rel=1e-9)
+
+
 def test_a_car_that_faces_backwards_is_turned_around() -> None:
     assert steer(error=3.0) < -0.1
     assert steer(error=-3.0) > 0.1

@@ -55,6 +55,22 @@ def test_lane_to_world_and_back_is_the_same_place_beyond_the_ends_of_an_open_lan
     assert max(wrong_s.max(), wrong_offset.max()) < EXACT
 
 
+@pytest.mark.parametrize("curvature", [0.03, -0.03])
+def test_an_open_lane_goes_straight_on_beyond_its_ends(
+    lane_of_curvature: LaneBuilder, curvature: float
+) -> None:
+    lane = lane_of_curvature(np.full(41, curvature), start=(5.0, 6.0, 0.7))
+    beyond = np.array([0.5, 3.0, 20.0])
+    for node, sign in ((0, -1.0), (-1, 1.0)):
+        at = lane.length + beyond if node else -beyond
+        direction = np.array([np.cos(lane.heading[node]), np.sin(lane.heading[node])])
+        end = np.array([lane.x[node], lane.y[node]])
+        expected = end + sign * beyond[:, None] * direction
+        np.testing.assert_allclose(lane_to_world(lane, at, 0.0), expected, atol=1e-9)
+        aside = expected + 1.5 * np.array([-direction[1], direction[0]])
+        np.testing.assert_allclose(world_to_lane(lane, aside), [at, [1.5] * 3], atol=1e-9)
+
+
 def write_circuit(path: Path) -> Path:
     """An ellipse with a dent, 8 m wide to the right and 6 m to the left."""
     angle = np.linspace(0.0, 2.0 * np.pi, 120, endpoint=False)

@@ -6,6 +6,7 @@ from redrive.sim.lanes import make_table
 from redrive.sim.pool import RoadPool
 from redrive.sim.roads.source import RoadSource
 from redrive.sim.scene import build_scene
+from redrive.sim.world import RoadWorld
 
 SOURCE = "procedural:0-12"
 
@@ -59,3 +60,14 @@ def test_the_order_of_loading_does_not_change_a_road() -> None:
             lane = pool.lanes.lanes[pool.lanes.road_first[slot]]
             tables.append(pool.lanes.nodes[lane["first"] : lane["first"] + lane["count"]].tobytes())
         assert tables[0] == tables[1]
+
+
+def test_the_order_of_loading_does_not_change_a_picture() -> None:
+    roads, views = np.arange(6), []
+    for order in (roads, roads[::-1], np.array([3, 0, 5, 1, 4, 2])):
+        world = RoadWorld(SOURCE)
+        for number in order:
+            world.pool.load(np.array([number]))
+        views.append(world.observe(world.reset(roads, roads=roads))["camera"])
+    assert views[0].tobytes() == views[1].tobytes() == views[2].tobytes()
+    assert views[0].std(axis=(1, 2, 3)).min() > 10.0

@@ -57,10 +57,12 @@ def test_no_node_asks_for_more_than_the_bounds_and_none_could_be_faster(seed: in
         assert (gains | brakes | bound | (speed > road.speed_limit - 1e-9)).all()
 
 
-def test_the_seam_of_a_circuit_is_no_special_place(circle_lane: LaneBuilder) -> None:
+@pytest.mark.parametrize("bend", [slice(3, 10), slice(-10, -3)])
+def test_the_seam_of_a_circuit_is_no_special_place(circle_lane: LaneBuilder, bend: slice) -> None:
+    """Brakes come on before it for a bend behind it, and speed is gained across it."""
     lane = circle_lane(60.0)
     curvature = lane.curvature.copy()
-    curvature[3:10] = 1.0 / 12.0  # just behind the seam: brakes come on before it
+    curvature[bend] = 1.0 / 12.0
     rolled = replace(lane, curvature=np.roll(curvature, 150))
     np.testing.assert_allclose(
         plan_speed(rolled, LIMIT),

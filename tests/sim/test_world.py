@@ -259,6 +259,17 @@ def test_progress_goes_on_over_the_start_line_of_a_circuit(
     assert abs(state.heading_error[0]) < 1e-5
 
 
+def test_a_car_that_goes_back_over_the_start_line_loses_its_progress(
+    circle_lane: LaneBuilder, world_of: WorldBuilder
+) -> None:
+    lane = circle_lane(40.0)
+    world = world_of(lane)
+    state = one_car(world, yaw=-np.pi)
+    while state.distance[0] < 1.5 * lane.length:
+        state = world.step(state, Command(np.array([-1.0 / 40.0]), np.zeros(1)))
+    assert state.progress[0] == pytest.approx(-state.distance[0], abs=1e-4)
+
+
 def test_progress_inside_a_bend_is_more_than_the_way_driven(
     circle_lane: LaneBuilder, world_of: WorldBuilder
 ) -> None:
