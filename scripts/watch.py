@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -143,6 +144,8 @@ def _session(options: WatchOptions) -> Session:
     agent: Agent = human
     if options.driver != "human":
         agent = make_driver(options.driver, world)
+        if "torch" in sys.modules:  # for one car, threads only wait for each other
+            sys.modules["torch"].set_num_threads(1)
     drive = begin(world, agent, options.seed, driver=driver_name(options.driver))
     session = Session(drive, human, speed=options.speed)
     if agent is human:  # who needs a moment to find the keys
