@@ -111,8 +111,9 @@ def test_commands_and_labels_are_within_what_the_car_can_do() -> None:
             assert columns[name][:, 1].min() >= -limits.max_brake
 
 
-@pytest.mark.parametrize("regime", sorted(REGIMES))
+@pytest.mark.parametrize("regime", ["log", "noise-injection", "dagger"])
 def test_regimes_differ_in_who_drives_and_agree_on_the_label(regime: str) -> None:
+    assert regime in REGIMES
     world = make_world(regime)
     driver = demonstrator(regime, Straight() if regime == "dagger" else Expert(), 0.1, 0.5)
     same, off_centre = [], []

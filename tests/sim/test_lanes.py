@@ -68,7 +68,9 @@ def test_an_open_lane_goes_straight_on_beyond_its_ends(
         expected = end + sign * beyond[:, None] * direction
         np.testing.assert_allclose(lane_to_world(lane, at, 0.0), expected, atol=1e-9)
         aside = expected + 1.5 * np.array([-direction[1], direction[0]])
-        np.testing.assert_allclose(world_to_lane(lane, aside), [at, [1.5] * 3], atol=1e-9)
+        s, offset = world_to_lane(lane, aside)
+        np.testing.assert_allclose(s, at, atol=1e-9)
+        np.testing.assert_allclose(offset, 1.5, atol=1e-9)
 
 
 def write_circuit(path: Path) -> Path:
