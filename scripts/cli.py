@@ -35,6 +35,7 @@ BESIDE = {
     "list": Entry("listing", "the worlds, sensors, policies and suites there are"),
     "info": Entry("info", "what a recording or a run holds"),
     "validate": Entry("validate", "what is wrong with a recording or a run, if anything"),
+    "study": Entry("study", "the experiments that the docs quote, each re-runnable"),
     "bench": Entry("bench", "frames and steps a second on this machine"),
 }
 COMMANDS = START | MAIN_JOB | BESIDE

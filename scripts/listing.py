@@ -35,7 +35,9 @@ def main(argv: Sequence[str]) -> int:
         ),
         "odometry": "speed [m/s] and yaw rate [rad/s]",
     }
-    tasks = {task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()}
+    tasks = {
+        task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()
+    }
     policies = {name: _first_line(policy) for name, policy in POLICIES.items()}
     suites = {suite.name: suite.purpose for suite in SUITES.values()}
     for title, entries in (
@@ -45,7 +47,10 @@ def main(argv: Sequence[str]) -> int:
         ("regimes of demonstration", REGIMES),
         ("policies", policies),
         ("suites", suites),
-        ("drivers", {"expert": "knows the lane", "human": "you (redrive watch)", "RUN": "a folder"}),
+        (
+            "drivers",
+            {"expert": "knows the lane", "human": "you (redrive watch)", "RUN": "a folder"},
+        ),
     ):
         print(title)
         for name, purpose in entries.items():

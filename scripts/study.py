@@ -1,0 +1,99 @@
+"""`redrive study`: the experiments that the docs quote, each re-runnable."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any, Literal
+
+from tyro.conf import Positional
+
+from redrive import terminal
+from redrive.command import parse
+from redrive.sim.files import write_whole
+
+
+@dataclass(frozen=True)
+class StudyOptions:
+    """Run an experiment: table.csv, plots, a page to look at (index.html) and summary.json.
+
+    synthesis: how far re-synthesized views are from the true ones; with --recording, between the
+    frames of a real drive, too. view-synthesis: drivers that learn from one recorded drive, by
+    regime: the log alone, side cameras, view synthesis, and true pictures as the upper bound.
+    """
+
+    name: Positional[Literal["synthesis", "view-synthesis"]]
+    """Which experiment."""
+    out: Path
+    """The folder for what comes out of it."""
+    quick: bool = False
+    """A small version, for a first look and for tests."""
+    recording: Path | None = None
+    """synthesis: a recording of a real camera (redrive import)."""
+    seed: int = 0
+    """Another seed, other roads."""
+
+
+Progress = Callable[[int], object]
+
+
+def run(options: StudyOptions) -> dict[str, Any]:
+    """Run a study; its summary."""
+    if options.recording is not None and options.name != "synthesis":
+        raise ValueError("--recording is for the study synthesis")
+    options.out.mkdir(parents=True, exist_ok=True)
+    if options.name == "synthesis":
+        from redrive.study_synthesis import study
+    else:
+        from redrive.study_view_synthesis import study  # type: ignore[assignment]
+    summary = study(options)
+    write_json(options.out / "summary.json", summary)
+    terminal.say(f"{options.out / 'index.html'}: what came out; the numbers are in summary.json")
+    return summary
+
+
+def write_json(path: Path, values: Mapping[str, Any]) -> None:
+    """Save values as JSON that is easy to read."""
+    write_whole(path, json.dumps(values, indent=1, sort_keys=True).encode() + b"\n")
+
+
+def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Save rows as CSV, with the names of the first one's entries on top."""
+    with path.open("w", newline="", encoding="utf-8") as handle:
+        writer = csv.DictWriter(handle, list(rows[0]))
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({k: round(v, 5) if isinstance(v, float) else v for k, v in row.items()})
+
+
+def write_page(
+    path: Path, title: str, lead: str, pictures: Sequence[tuple[str, str]], command: str
+) -> None:
+    """A page with what came out: a sentence, pictures with captions, the command."""
+    figures = "\n".join(
+        f'<figure><img src="{escape(name)}" alt="{escape(caption)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
+        for name, caption in pictures
+    )
+    page = f"""<!doctype html>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>
+<style>body{{font:17px/1.5 Georgia,serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#222}}
+h1{{font-family:sans-serif}}img{{max-width:100%}}figure{{margin:2rem 0}}
+figcaption,code{{color:#555;font-size:.9em}}</style></head><body>
+<h1>{escape(title)}</h1><p>{escape(lead)}</p>
+{figures}
+<p>Made by <code>{escape(command)}</code>; the numbers are in table.csv and summary.json.</p>
+</body></html>
+"""
+    write_whole(path, page.encode())
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command."""
+    run(parse(StudyOptions, argv, "study"))
+    return 0

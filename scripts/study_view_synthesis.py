@@ -1,0 +1,296 @@
+"""The study `view-synthesis`: drivers that learn from one recorded drive, by regime.
+
+One drive is recorded with a wide camera: some minutes of an expert on a few roads, on a clear day.
+From its frames alone come three sets of demonstrations (`log`, `side-shift`, `view-synthesis`);
+the fourth, `exact`, starts from the same offsets, but in the world itself with true pictures: the
+upper bound that no recording of a real drive has. Drivers of two policies and several training
+seeds learn from each, and all are judged in the world, exactly drawn, on roads none has seen.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from redrive import terminal
+from redrive.agents.demonstrations import (
+    SIDE_SHIFT,
+    demonstration_task,
+    record,
+    recording_header,
+)
+from redrive.agents.expert import Expert
+from redrive.agents.statistics import mean_interval
+from redrive.agents.suites import HELD_OUT_ROADS, SUITES, Suite
+from redrive.agents.synthesis_audit import source_camera
+from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
+from redrive.sim.appearance import Appearance
+from redrive.sim.recording import Recording
+from redrive.sim.recording_header import HEADER_FILE
+from redrive.sim.recording_writer import RecordingWriter
+from redrive.sim.sensors.odometry import Odometry
+from redrive.sim.task import LANE_FOLLOWING
+from redrive.sim.trace_world import TraceWorld
+from redrive.sim.world import DEFAULT_SENSORS, RoadWorld
+from redrive.study import StudyOptions, write_json, write_page, write_table
+
+REGIMES = ("log", "side-shift", "view-synthesis", "exact")
+POLICIES = ("mlp", "lstm")
+HELD_OUT_LOG = "procedural:500-520"  # for the open-loop error
+OFFSET_STEPS = 40  # of an episode that starts beside the path: 4 s
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the study is."""
+
+    roads: int = 24  # of the recorded drive, one after the other
+    seconds: int = 20  # on each
+    offset_episodes: int = 600  # of view-synthesis and exact
+    steps: int = 900  # of learning, 512 pictures each
+    training_seeds: int = 3
+    recovery_episodes: int = 60
+    following_episodes: int = 40
+
+
+QUICK = Size(roads=6, seconds=10, offset_episodes=60, steps=60, training_seeds=2,
+             recovery_episodes=12, following_episodes=4)  # fmt: skip
+
+
+def study(options: StudyOptions) -> dict[str, Any]:
+    """Run it; the summary. What is there already is not done again."""
+    size = QUICK if options.quick else Size()
+    out = options.out
+    drives = f"procedural:{options.seed * 100_000}-{options.seed * 100_000 + size.roads}"
+    terminal.say("1 of 3: recording one drive, and what the regimes make of it")
+    _record_drive(out / "drive", drives, size)
+    for regime in REGIMES:
+        _record_regime(regime, out, drives, size)
+    _record_held_out(out / "held-out-log", size)
+    terminal.say("2 of 3: learning, and driving")
+    jobs = [
+        Job(_run_name(regime, policy, seed), size.steps, _learn_and_drive,
+            (out, regime, policy, seed, size))
+        for regime in REGIMES for policy in POLICIES for seed in range(size.training_seeds)
+    ]  # fmt: skip
+    rows = run_side_by_side("learning", jobs, usable_cores())
+    terminal.say("3 of 3: the table")
+    write_table(out / "table.csv", rows)
+    found = summarise(rows)
+    _plot(out / "regimes.png", found)
+    command = f"redrive study view-synthesis --out {out}" + " --quick" * options.quick
+    write_page(
+        out / "index.html",
+        "What view synthesis does for a driver who learns from one drive",
+        f"{size.roads} roads of {size.seconds} s were recorded once. Each bar is the mean over "
+        f"{len(POLICIES)} policies and {size.training_seeds} training seeds, with 95 % intervals.",
+        [("regimes.png", "recovery, lane following, and the error on a held-out log, by regime")],
+        command,
+    )
+    return found
+
+
+def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means with 95 % intervals over training runs, by regime: overall and per policy."""
+
+    def over(some: list[dict[str, Any]], figure: str) -> dict[str, Any]:
+        found = {}
+        for regime in REGIMES:
+            values = [row[figure] for row in some if row["regime"] == regime]
+            mean, low, high = mean_interval(values)
+            found[regime] = {"mean": mean, "low": low, "high": high, "runs": len(values)}
+        return found
+
+    figures = {
+        "recovery": "recovery",
+        "lane_following": "lane_following",
+        "open_loop": "open_loop_curvature_rmse",
+    }
+    whole: dict[str, Any] = {name: over(rows, figure) for name, figure in figures.items()}
+    whole["per_policy"] = {
+        policy: {
+            name: over([row for row in rows if row["policy"] == policy], figure)
+            for name, figure in figures.items()
+        }
+        for policy in POLICIES
+    }
+    return whole
+
+
+def _run_name(regime: str, policy: str, seed: int) -> str:
+    return f"{regime}-{policy}-{seed}"
+
+
+def _is_recorded(folder: Path, episodes: int) -> bool:
+    return (folder / HEADER_FILE).is_file() and len(Recording.open(folder)) >= episodes
+
+
+def _save(world: RoadWorld | TraceWorld, folder: Path, seeds: np.ndarray, regime: str) -> None:
+    """Record the expert, or what is missing of it."""
+    if _is_recorded(folder, len(seeds)):
+        return
+    started = (folder / HEADER_FILE).is_file()
+    done = len(Recording.open(folder)) if started else 0
+    writer = RecordingWriter(folder, recording_header(world), append=started)
+    with writer, terminal.progress(f"recording {folder.name}", len(seeds)) as tick:
+        tick(done)
+        record(
+            world, Expert(), writer, seeds[done:], {"driver": "expert", "regime": regime},
+            on_episode=lambda steps: tick(1),
+            side_shift=SIDE_SHIFT if regime == "side-shift" else 0.0,
+        )  # fmt: skip
+
+
+def _record_drive(folder: Path, roads: str, size: Size) -> None:
+    """The one drive: seen by a camera that is wider and sharper than the driver's."""
+    world = RoadWorld(
+        world=roads,
+        sensors={"camera": source_camera(), "odometry": Odometry()},
+        task=demonstration_task("log", size.seconds * 10, 0.1),
+        appearance=Appearance(),
+    )
+    _save(world, folder, np.arange(size.roads), "log")
+
+
+def _record_regime(regime: str, out: Path, roads: str, size: Size) -> None:
+    """The demonstrations of a regime."""
+    along = size.seconds * 10
+    episodes = size.offset_episodes
+    if regime == "log":
+        steps, episodes = along, size.roads * 2
+    elif regime == "side-shift":
+        steps, episodes = along, size.roads * 3
+    else:
+        steps = OFFSET_STEPS
+    task = demonstration_task("view-synthesis" if regime == "exact" else regime, steps, 0.1)
+    world: RoadWorld | TraceWorld = TraceWorld(
+        world=str(out / "drive"), sensors=dict(DEFAULT_SENSORS), task=task
+    )
+    if regime == "exact":
+        world = RoadWorld(world=roads, task=task, appearance=Appearance())
+    _save(world, out / f"data-{regime}", np.arange(episodes), regime)
+
+
+def _record_held_out(folder: Path, size: Size) -> None:
+    """A log on other roads, for the open-loop error."""
+    world = RoadWorld(
+        world=HELD_OUT_LOG,
+        task=demonstration_task("log", size.seconds * 10, 0.1),
+        appearance=Appearance(),
+    )
+    _save(world, folder, np.arange(12), "log")
+
+
+def _learn_and_drive(
+    report: Report, out: Path, regime: str, policy: str, seed: int, size: Size
+) -> dict[str, Any]:
+    """Train one driver and judge it; in a process of its own."""
+    from redrive import train
+
+    name = _run_name(regime, policy, seed)
+    folder, judged = out / "runs" / name, out / "runs" / f"{name}.json"
+    if judged.is_file():
+        report(size.steps, "was done before")
+        row: dict[str, Any] = json.loads(judged.read_text())
+        return row
+    done = 0
+
+    def show(progress: Any) -> None:
+        nonlocal done
+        report(progress.step - done, "")
+        done = progress.step
+
+    train.run(
+        train.TrainOptions(
+            data=(out / f"data-{regime}",),
+            out=folder,
+            policy=policy,  # type: ignore[arg-type]  # one of those there are
+            seed=seed,
+            steps=size.steps,
+            resume=train.is_started(folder),
+        ),
+        show,
+    )
+    row = {"regime": regime, "policy": policy, "training_seed": seed, **_judge(out, folder, size)}
+    write_json(judged, row)
+    report(size.steps - done, "driven")
+    return row
+
+
+def _judge(out: Path, folder: Path, size: Size) -> dict[str, float]:
+    """Recovery and lane following in the world itself, and the error on the held-out log."""
+    from redrive.agents.evaluation import evaluate
+    from redrive.agents.learned import LearnedDriver
+    from redrive.models.checkpoint import load_policy
+
+    clear = Appearance()
+    following = Suite(
+        "following",
+        "60 s of lane following on unseen roads",
+        replace(LANE_FOLLOWING, route_length=0.0, time_limit=60.0),
+        appearance=clear,
+    )
+    found = {}
+    for figure, suite, episodes in (
+        ("recovery", replace(SUITES["recovery"], appearance=clear), size.recovery_episodes),
+        ("lane_following", following, size.following_episodes),
+    ):
+        world = RoadWorld(world=HELD_OUT_ROADS, task=suite.task, appearance=clear)
+        driven = evaluate(suite, world, LearnedDriver.load(folder, world), episodes, seed=0)
+        found[figure] = float(np.mean([episode.figures["success"] for episode in driven]))
+        found[f"{figure}_lateral_mae_m"] = float(
+            np.mean([episode.figures["lateral_mae_m"] for episode in driven])
+        )
+    return found | _open_loop(load_policy(folder), Recording.open(out / "held-out-log"))
+
+
+def _open_loop(policy: Any, recording: Recording) -> dict[str, float]:
+    """Errors of a policy that watches drives and does not drive."""
+    import torch
+
+    wrong = []
+    for episode in recording:
+        obs = {
+            name: torch.from_numpy(episode.read(name).copy())[None] for name in policy.spec.sensors
+        }
+        with torch.inference_mode():
+            command, _ = policy(obs, policy.initial_state(1))
+        wrong.append(command[0].numpy() - episode.read("expert_command"))
+    errors = np.concatenate(wrong).astype(np.float64)
+    return {
+        "open_loop_curvature_rmse": float(np.sqrt(np.mean(errors[:, 0] ** 2))),
+        "open_loop_curvature_mae": float(np.mean(np.abs(errors[:, 0]))),
+    }
+
+
+def _plot(path: Path, found: dict[str, Any]) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    titles = {
+        "recovery": "recovers from an offset start (share)",
+        "lane_following": "60 s of lane following (share)",
+        "open_loop": "error on a held-out log (curvature RMSE, 1/m)",
+    }
+    figure, axes = plt.subplots(1, 3, figsize=(14, 4.2), layout="constrained")
+    colours = ("#999999", "#e69f00", "#0072b2", "#009e73")  # told apart by the colour-blind, too
+    for axis, (name, title) in zip(axes, titles.items(), strict=True):
+        means = [found[name][regime]["mean"] for regime in REGIMES]
+        reach = [
+            [max(found[name][r]["mean"] - found[name][r]["low"], 0.0) for r in REGIMES],
+            [max(found[name][r]["high"] - found[name][r]["mean"], 0.0) for r in REGIMES],
+        ]
+        axis.bar(REGIMES, means, color=colours)
+        axis.errorbar(REGIMES, means, yerr=reach, fmt="none", ecolor="black", capsize=4)
+        axis.set_title(title)
+        axis.spines[["top", "right"]].set_visible(False)
+        if name != "open_loop":
+            axis.set_ylim(0.0, 1.05)
+    figure.savefig(path, dpi=110)
+    plt.close(figure)

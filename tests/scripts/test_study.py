@@ -1,0 +1,60 @@
+"""Studies run from the command line, on tiny settings, and say what came out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from redrive import study, study_view_synthesis
+from redrive.cli import main
+
+
+def test_the_synthesis_study_writes_table_plots_page_and_summary(tmp_path: Path) -> None:
+    out = tmp_path / "synthesis"
+    assert main(["study", "synthesis", "--quick", "--out", str(out)]) == 0
+    found = json.loads((out / "summary.json").read_text())
+    cells = {(row["lateral_m"], row["yaw_deg"]): row for row in found["audit"]}
+    assert len(cells) == 9 * 7
+    assert cells[(0.0, 0.0)]["psnr_db"] > 33.0
+    assert cells[(1.0, 6.0)]["psnr_db"] > 30.0
+    assert cells[(2.0, 10.0)]["valid"] < cells[(0.0, 0.0)]["valid"] == 1.0
+    assert found["within_1m_6deg"]["psnr_db_least"] > 30.0
+    lines = (out / "table.csv").read_text().splitlines()
+    assert lines[0] == "lateral_m,yaw_deg,psnr_db,ssim,valid"
+    assert len(lines) == 1 + 9 * 7
+    page = (out / "index.html").read_text()
+    for name in ("audit.png", "views.png"):
+        assert name in page
+        assert (out / name).stat().st_size > 10_000
+
+
+def test_the_view_synthesis_study_compares_regimes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny = study_view_synthesis.Size(
+        roads=4, seconds=4, offset_episodes=8, steps=2, training_seeds=2,
+        recovery_episodes=2, following_episodes=1,
+    )  # fmt: skip
+    monkeypatch.setattr(study_view_synthesis, "QUICK", tiny)
+    monkeypatch.setattr(study_view_synthesis, "POLICIES", ("mlp",))
+    out = tmp_path / "vs"
+    assert main(["study", "view-synthesis", "--quick", "--out", str(out)]) == 0
+    found = json.loads((out / "summary.json").read_text())
+    for figure in ("recovery", "lane_following", "open_loop"):
+        assert set(found[figure]) == {"log", "side-shift", "view-synthesis", "exact"}
+        assert {"mean", "low", "high"} <= set(found[figure]["log"])
+    assert found["recovery"]["exact"]["runs"] == 2
+    assert "mlp" in found["per_policy"]
+
+
+def test_a_recording_is_for_the_synthesis_study_only(tmp_path: Path) -> None:
+    options = study.StudyOptions("view-synthesis", tmp_path, recording=tmp_path)
+    with pytest.raises(ValueError, match="--recording is for the study synthesis"):
+        study.run(options)
+
+
+def test_an_unknown_study_is_answered_with_the_near_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "sinthesis", "--out", str(tmp_path)]) == 2
+    assert "synthesis" in capsys.readouterr().err
