@@ -19,7 +19,7 @@ from redrive.agents.demonstrations import (
 )
 from redrive.agents.drivers import driver_name, make_driver
 from redrive.command import parse
-from redrive.sim.any_world import open_world
+from redrive.sim.any_world import World, open_world
 from redrive.sim.appearance import Appearance
 from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
@@ -84,6 +84,7 @@ def run(options: RecordOptions) -> Recording:
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
     )
+    _read_roads(world)
     driver = demonstrator(
         options.regime, make_driver(options.agent, world), options.dt, options.beta
     )
@@ -114,6 +115,14 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def _read_roads(world: World) -> None:
+    """Read the files of a world now: what is wrong with one is said before anything is written."""
+    source = world.pool.source
+    if not source.text.startswith("procedural"):
+        for i in range(source.count):
+            source.road(i)
 
 
 def count_episodes(folder: Path) -> int:
