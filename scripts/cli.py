@@ -25,6 +25,7 @@ START = {
     "demo": Entry("demo", "all of the main job once, small: five drivers, in minutes"),
 }
 MAIN_JOB = {
+    "import": Entry("import_drive", "make a recording of a real drive: KITTI, comma, a video"),
     "record": Entry("record", "let the expert, a learned driver or you drive, and keep it"),
     "train": Entry("train", "learn a driver from recordings, by imitation"),
     "evaluate": Entry("evaluate", "drive unseen episodes in closed loop; a table with intervals"),

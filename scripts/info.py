@@ -80,8 +80,10 @@ def _print_recording(told: Mapping[str, Any]) -> None:
         "regimes": _counted(told["regimes"]),
         "results": _counted(told["results"]),
         "camera": _counted(told["camera"] or {}) or "none: frames are not stored",
+        "right camera": _counted(told["camera_right"] or {}),
         "source": told["source"],
         "licence": told["licence"],
+        **_about(told["about"] or {}),
         "made by": f"redrive {told['redrive_version']} (schema {told['schema']})",
     }
     if told["uncommitted"]:
@@ -99,8 +101,21 @@ def _unit(column: Mapping[str, Any]) -> tuple[str, str]:
     return "" if column["unit"] == "1" else column["unit"], column["frame"].replace("none", "")
 
 
+def _about(about: Mapping[str, Any]) -> dict[str, str]:
+    """What an import assumed and found."""
+    notes = about.get("notes", [])
+    lines = {f"note {number}": text for number, text in enumerate(notes, start=1)}
+    return (
+        _flat({name: value for name, value in about.items() if name not in ("notes", "lens")})
+        | lines
+    )
+
+
 def _counted(values: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in values.items())
+    return ", ".join(
+        f"{name} {value:.6g}" if isinstance(value, float) else f"{name} {value}"
+        for name, value in values.items()
+    )
 
 
 def _flat(values: Mapping[str, Any], above: str = "") -> dict[str, str]:

@@ -212,6 +212,8 @@ def describe(folder: str | os.PathLike[str]) -> dict[str, Any]:
         "results": _counts(sidecars, "result"),
         "columns": {name: asdict(feature) for name, feature in header.features.items()},
         "camera": header.camera,
+        "camera_right": header.camera_right,
+        "about": header.about,
         "source": header.source,
         "licence": header.licence,
         "redrive_version": header.redrive_version,

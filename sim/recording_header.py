@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 from .. import __version__
 
 SCHEMA = 1
+OPTIONAL = ("camera_right", "about")  # keys that a header without them need not name
 HEADER_FILE = "dataset.json"
 
 
@@ -67,6 +68,9 @@ class RecordingHeader:
     licence: str
     camera: Mapping[str, Any] | None = None  # the camera's settings; None when there are no frames
     split: SplitRule = field(default_factory=SplitRule)
+    # A second camera's settings, and its "baseline": how far it is to the right of the first [m].
+    camera_right: Mapping[str, Any] | None = None
+    about: Mapping[str, Any] | None = None  # of an import: what was assumed, estimated, left out
     redrive_version: str = __version__
     schema: int = SCHEMA
 
@@ -80,12 +84,15 @@ class RecordingHeader:
             raise ValueError(f"dt must be a time above 0 s, got {self.dt!r}")
         if not self.features:
             raise ValueError("features is empty; a recording needs at least one column")
-        if not isinstance(self.camera, Mapping | None):
-            raise TypeError(f"camera must be an object or null, got {self.camera!r}")
-        if "camera" in self.features and self.camera is None:
-            raise ValueError(
-                "camera is null although there is a column 'camera'; give the camera's settings"
-            )
+        for name in ("camera", *OPTIONAL):
+            if not isinstance(getattr(self, name), Mapping | None):
+                raise TypeError(f"{name} must be an object or null, got {getattr(self, name)!r}")
+        for name in ("camera", "camera_right"):
+            if name in self.features and getattr(self, name) is None:
+                raise ValueError(
+                    f"{name} is null although there is a column {name!r}; "
+                    "give the camera's settings"
+                )
         for name in ("source", "licence", "redrive_version"):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
@@ -119,8 +126,12 @@ def simulated_features(camera: tuple[int, int] | None = (64, 96)) -> dict[str, F
 
 def header_to_json(header: RecordingHeader) -> bytes:
     """The content of `dataset.json`; equal headers give equal bytes."""
+    values = asdict(header)
+    for name in OPTIONAL:
+        if values[name] is None:
+            del values[name]
     try:
-        text = json.dumps(asdict(header), indent=1, sort_keys=True, allow_nan=False)
+        text = json.dumps(values, indent=1, sort_keys=True, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"the header cannot be written as JSON ({error}); use numbers, texts and lists"
@@ -137,7 +148,7 @@ def read_header(path: Path) -> RecordingHeader:
     """
     values = read_json(path)
     try:
-        values = _strict(values, RecordingHeader)
+        values = _strict(values, RecordingHeader, OPTIONAL)
         named = values["features"]
         if not isinstance(named, dict):
             raise TypeError("features must be an object of column names")
@@ -180,12 +191,12 @@ def _refuse_constant(name: str) -> float:
     raise ValueError(f"{name} is not a number that JSON knows; correct the value")
 
 
-def _strict(values: Any, of: type) -> dict[str, Any]:
+def _strict(values: Any, of: type, optional: Sequence[str] = ()) -> dict[str, Any]:
     """`values` if it has exactly the fields of the dataclass `of`."""
     names = {item.name for item in fields(of)}
     if not isinstance(values, dict):
         raise TypeError(f"expected an object with {', '.join(sorted(names))}")
-    if missing := sorted(names - values.keys()):
+    if missing := sorted(names - values.keys() - set(optional)):
         raise ValueError(f"missing {', '.join(missing)}")
     if unknown := sorted(values.keys() - names):
         raise ValueError(f"unknown {', '.join(unknown)} (known: {', '.join(sorted(names))})")

@@ -156,9 +156,9 @@ def check_columns(columns: Mapping[str, np.ndarray], header: RecordingHeader) ->
 
 def _require_same(there: RecordingHeader, given: RecordingHeader, folder: Path) -> None:
     old, new = (json.loads(header_to_json(header)) for header in (there, given))
-    for name in ("features", "dt", "camera", "split", "licence"):
-        if old[name] != new[name]:
-            what, was, now = _first_difference(name, old[name], new[name])
+    for name in ("features", "dt", "camera", "camera_right", "split", "licence"):
+        if old.get(name) != new.get(name):
+            what, was, now = _first_difference(name, old.get(name), new.get(name))
             raise ValueError(
                 f"{folder} was recorded with {what} = {was}, these episodes have {now}; "
                 "record them into a folder of their own"

@@ -1,0 +1,1 @@
+"""Real drives become recordings: readers of what others recorded, and one writer."""
