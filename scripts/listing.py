@@ -20,8 +20,8 @@ def main(argv: Sequence[str]) -> int:
     from redrive.agents.demonstrations import REGIMES
     from redrive.agents.suites import SUITES
     from redrive.models.registry import POLICIES
+    from redrive.sim.sensors.camera import Camera
     from redrive.sim.task import TASKS
-    from redrive.sim.world import DEFAULT_SENSORS
 
     worlds = {
         "procedural": "another road for every episode, from seeds 0 to 999",
@@ -30,9 +30,7 @@ def main(argv: Sequence[str]) -> int:
         "TRACK.csv": "a circuit: x_m, y_m, w_tr_right_m, w_tr_left_m (TUM); or a folder of them",
     }
     sensors = {
-        "camera": "RGB picture, {} wide, {} high".format(
-            DEFAULT_SENSORS["camera"].shape[1], DEFAULT_SENSORS["camera"].shape[0]
-        ),
+        "camera": f"RGB picture, {Camera().width} wide, {Camera().height} high",
         "odometry": "speed [m/s] and yaw rate [rad/s]",
     }
     tasks = {

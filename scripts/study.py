@@ -46,14 +46,17 @@ def run(options: StudyOptions) -> dict[str, Any]:
     if options.recording is not None and options.name != "synthesis":
         raise ValueError("--recording is for the study synthesis")
     options.out.mkdir(parents=True, exist_ok=True)
-    if options.name == "synthesis":
-        from redrive.study_synthesis import study
-    else:
-        from redrive.study_view_synthesis import study  # type: ignore[assignment]
-    summary = study(options)
+    summary = _study(options)
     write_json(options.out / "summary.json", summary)
     terminal.say(f"{options.out / 'index.html'}: what came out; the numbers are in summary.json")
     return summary
+
+
+def _study(options: StudyOptions) -> dict[str, Any]:
+    from redrive import study_synthesis, study_view_synthesis
+
+    chosen = {"synthesis": study_synthesis, "view-synthesis": study_view_synthesis}
+    return chosen[options.name].study(options)
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

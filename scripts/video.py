@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import cv2
 
     from redrive.agents.agent import Agent
-    from redrive.sim.world import RoadWorld
+    from redrive.sim.any_world import World
 
 ENDING = ".webm"
 
@@ -68,7 +68,7 @@ def check_film_name(path: Path) -> None:
 
 
 def driving_film(
-    world: RoadWorld,
+    world: World,
     agent: Agent,
     seed: int,
     path: str | os.PathLike[str],

@@ -14,9 +14,9 @@ from tyro.conf import Positional
 
 from redrive import terminal
 from redrive.command import parse
+from redrive.sim.any_world import open_world
 from redrive.sim.appearance import Appearance
 from redrive.sim.task import LANE_FOLLOWING, RACETRACK, TASKS, Task
-from redrive.sim.world import RoadWorld
 from redrive.video import check_film_name, write_video
 
 if TYPE_CHECKING:
@@ -134,8 +134,8 @@ def _session(options: WatchOptions) -> Session:
     from redrive.watch_drive import begin
     from redrive.watch_session import Session, notify
 
-    world = RoadWorld(
-        world=options.world,
+    world = open_world(
+        options.world,
         task=_task(options),
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,

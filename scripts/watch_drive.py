@@ -13,11 +13,12 @@ import numpy as np
 
 from redrive.agents.agent import Agent, View
 from redrive.agents.rollout import look
+from redrive.sim.any_world import World
 from redrive.sim.guidance import guide
 from redrive.sim.road import Lane, Road
 from redrive.sim.task import Ended
 from redrive.sim.vehicle import Command, move
-from redrive.sim.world import CarState, RoadWorld
+from redrive.sim.world import CarState
 
 MEMORY = 400  # steps that the trail and the plots go back
 
@@ -48,7 +49,7 @@ class Past(NamedTuple):
 class Drive:
     """One step of one car, and what led there."""
 
-    world: RoadWorld
+    world: World
     driver: str  # its name
     agent: Agent
     memory: Any
@@ -99,9 +100,7 @@ class Drive:
         return int(self.state.episode[0])
 
 
-def begin(
-    world: RoadWorld, agent: Agent, seed: int, episode: int = 0, driver: str = "driver"
-) -> Drive:
+def begin(world: World, agent: Agent, seed: int, episode: int = 0, driver: str = "driver") -> Drive:
     """The first step of an episode."""
     state = world.reset(np.array([seed]), episode)
     return _decide(world, driver, agent, agent.begin(1), None, None, state, ())
@@ -164,7 +163,7 @@ def _restart(drive: Drive, episode: int) -> Drive:
 
 
 def _decide(
-    world: RoadWorld,
+    world: World,
     driver: str,
     agent: Agent,
     memory: Any,

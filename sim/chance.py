@@ -28,7 +28,8 @@ def bits(
     shape = np.broadcast_shapes(*(part.shape for part in parts))
     out = np.empty(shape, np.uint64)
     flat = [part if part.shape == shape else np.broadcast_to(part, shape) for part in parts]
-    _many_bits(*(np.ascontiguousarray(part).reshape(-1) for part in flat), out.reshape(-1))
+    one, two, three, four = (np.ascontiguousarray(part).reshape(-1) for part in flat)
+    _many_bits(one, two, three, four, out.reshape(-1))
     return out
 
 

@@ -57,13 +57,15 @@ class RoadPool:
     def lanes(self) -> LaneTable:
         """Lanes of every loaded road."""
         assert self._lanes is not None
-        return self._lanes.view  # type: ignore[no-any-return]
+        lanes: LaneTable = self._lanes.view
+        return lanes
 
     @property
     def scene(self) -> Scene:
         """Everything to draw of every loaded road."""
         assert self._scene is not None
-        return self._scene.view  # type: ignore[no-any-return]
+        scene: Scene = self._scene.view
+        return scene
 
     def load(self, numbers: np.ndarray) -> np.ndarray:
         """The slots of roads, by their numbers in the source; loads those that are missing."""

@@ -63,9 +63,10 @@ def synthesize(
     batch = len(which)
     pictures = np.empty((batch, *target.shape), np.uint8)
     masks = np.empty((batch, target.height, target.width), np.bool_)
+    forward, left, yaw = (np.asarray(column, float) for column in move)
     draw_views(
         pictures, masks, frames, np.asarray(which, np.int64), camera_numbers(source),
-        camera_numbers(target), taps_for(source, target), *(np.asarray(m, float) for m in move),
+        camera_numbers(target), taps_for(source, target), forward, left, yaw,
         0, batch,
     )  # fmt: skip
     return pictures, masks

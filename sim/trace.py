@@ -9,7 +9,7 @@ import numpy as np
 from .lanes import world_to_lane
 from .recording import RecordedEpisode, Recording
 from .recording_header import HEADER_FILE
-from .road import Lane, Road
+from .road import Lane, Material, Ribbon, Road
 from .sensors.camera import Camera
 
 HALF_WIDTH = 1.75  # of the lane that is laid along a recorded path [m]
@@ -91,9 +91,15 @@ class Trace:
 
     @cached_property
     def road(self) -> Road:
-        """A road of one lane, without anything to draw: the frames show it."""
+        """A road of one lane; a strip of asphalt stands for it when it is drawn from above."""
         limit = max(float(np.percentile(self.speed, 95)), 2.0)
-        return Road(self.name, (self.lane,), (), False, limit)
+        lane = self.lane
+        middle = np.stack([lane.x, lane.y], axis=-1)
+        normal = np.stack([-np.sin(lane.heading), np.cos(lane.heading)], axis=-1)
+        strip = Ribbon(
+            middle + HALF_WIDTH * normal, middle - HALF_WIDTH * normal, Material.ASPHALT, False
+        )
+        return Road(self.name, (lane,), (strip,), False, limit)
 
     @cached_property
     def frame_stations(self) -> np.ndarray:

@@ -22,7 +22,7 @@ from redrive.sim.sensors.odometry import Odometry
 from redrive.sim.trace_world import TraceWorld
 from redrive.sim.world import RoadWorld
 
-SENSORS = {
+SENSORS: dict[str, Camera | Odometry] = {
     "camera": Camera(width=48, height=32, fx=24, fy=24, cx=24, cy=16),
     "odometry": Odometry(),
 }
