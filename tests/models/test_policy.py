@@ -145,7 +145,7 @@ def test_a_car_does_not_feel_the_others(policy: Policy, observe: Observe) -> Non
         assert_same(alone, together[car : car + 1])
 
 
-@pytest.mark.parametrize("second_starts", [1, 4, 5, 6, 17])
+@pytest.mark.parametrize("second_starts", [1, 4, 5, 6, 17, T - 2])
 def test_joined_episodes_are_driven_as_if_apart(
     policy: Policy, observe: Observe, second_starts: int
 ) -> None:
@@ -230,6 +230,7 @@ def test_dropout_acts_only_while_learning(
     assert torch.equal(drive(policy, obs)[0], drive(policy, obs)[0])
     policy.train()
     assert not torch.equal(drive(policy, obs)[0], drive(policy, obs)[0])
+    assert not torch.equal(walk(policy, obs)[0], walk(policy, obs)[0])
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
