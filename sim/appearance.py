@@ -16,7 +16,7 @@ LOOK = np.dtype(
         ("light", np.float32, (3,)),  # factor on what is lit: time of day, exposure, white balance
         ("haze", np.float32),  # distance at which half the contrast is left [m]
         ("grain", np.float32),  # contrast of the asphalt's and verge's texture, 1 = usual
-        ("wear", np.float32),  # share of the paint that is gone
+        ("wear", np.float32),  # share of the paint that is gone, up to a half
         ("noise", np.float32),  # sensor noise, standard deviation [grey levels]
         ("skyline", np.int32),  # which hills
         ("turn", np.float32),  # where they stand [rad]
@@ -96,7 +96,7 @@ def make_look(appearance: Appearance, rng: np.random.Generator) -> np.ndarray:
     look["light"] = exposure * np.array([1.0 + warmth, 1.0, 1.0 - warmth])
     look["haze"] = 220.0 * np.exp(much * rng.normal(0.0, 0.55))
     look["grain"] = np.exp(much * rng.normal(0.0, 0.4))
-    look["wear"] = min(0.7, much * rng.beta(1.0, 4.0))
+    look["wear"] = min(0.5, much * rng.beta(1.0, 4.0))
     look["noise"] = appearance.sensor_noise + much * rng.uniform(0.0, 3.0)
     look["skyline"] = rng.integers(SKYLINES)
     look["turn"] = rng.uniform(0.0, 2.0 * np.pi)

@@ -13,17 +13,17 @@ import numpy as np
 
 from .appearance import SKYLINE_STEPS
 from .compiled import compiled, inlined
-from .raster import FULL, LAYER_BITS, ROW_BITS, add_edge
+from .raster import FULL, LAYER_BITS, ROW_BITS, SPARE, Parts, add_edges, make_parts, scratch_rows
 from .scene import FAR, NEAR
 from .sensors.camera import Camera
+from .shading import Pixels, add_noise, colour_ground, draw_sky, make_pixels
 
 FAR_EDGE = 0.6  # ribbons less than this below the horizon are not drawn [px]
-MAX_SECTIONS = 16384  # cross-sections of ribbons in one picture
+MAX_CORNERS = 32768  # of the outlines in one picture
 CURVE_TOLERANCE = 0.2  # how far a chord may lie off its curve [px]
 
 _F = np.float32
 GRAIN_CELLS = (0.015, 0.06, 0.24, 0.96)  # sizes of the grain; a row shows the one that fits it [m]
-GRAIN_WRAP = 4096  # cells after which the grain repeats; a power of two
 
 
 class Lens(NamedTuple):
@@ -88,58 +88,73 @@ def make_lens(camera: Camera) -> Lens:
     )
 
 
-class Side(NamedTuple):
-    """Scratch: one side of the listed ribbons, on the ground and in the picture; (S,) each."""
+class Outlines(NamedTuple):
+    """Scratch: the outlines of ribbons in view, one after the other, and where they appear.
 
+    Each goes along the right side of a ribbon, back along its left side, and to its first corner.
+    Edge k goes from corner k to the next.
+    """
+
+    corner: np.ndarray  # int32, number of the point: twice that of the section, 1 more on the right
+    unit: np.ndarray  # int64, what edge k is counted in; 0 from one outline to the next
     ahead: np.ndarray  # float32, from the camera's foot [m]
     aside: np.ndarray  # float32, left positive [m]
-    column: np.ndarray  # float32 [px]
-    row: np.ndarray  # int32 [1/1024 px]
+    begin: np.ndarray  # float32, column where edge k begins [px]
+    end: np.ndarray  # float32, and where it ends: the next corner, or the picture's lower edge
+    row: np.ndarray  # int32, of corner k [1/1024 px]
+    parts: Parts
 
 
-class Edges(NamedTuple):
-    """Scratch: edges of outlines in the picture, (3 S,) each."""
-
-    u0: np.ndarray  # float32 [px]
-    y0: np.ndarray  # int32 [1/1024 px]
-    u1: np.ndarray
-    y1: np.ndarray
-    unit: np.ndarray  # int64: what they are counted in
+def make_outlines() -> Outlines:
+    """Room for the outlines of one picture."""
+    corner, row, *floats = scratch_rows(len(Outlines._fields) - 2, MAX_CORNERS)
+    ahead, aside, begin, end = (array.view(np.float32) for array in floats)
+    unit = np.empty(MAX_CORNERS, np.int64)
+    return Outlines(corner, unit, ahead, aside, begin, end, row, make_parts())
 
 
-class Sections(NamedTuple):
-    """Scratch: the cross-sections of ribbons that a picture needs, and where they appear."""
+class Scratch(NamedTuple):
+    """Room to draw pictures of one camera in, one after the other."""
 
-    point: np.ndarray  # (S,) int32, number in `Scene.points`
-    unit: np.ndarray  # (S,) int64: what a ribbon begins to be counted in here; 0 where it goes on
-    left: Side
-    right: Side
-    edges: Edges
+    cells: np.ndarray  # (rows below the horizon, W + SPARE) int64, zero between pictures
+    outlines: Outlines
+    pixels: Pixels
+    palette: np.ndarray  # (5, 4) uint16
+    crest: np.ndarray  # (W,) float32, where the hills end
 
 
-def make_sections() -> Sections:
-    """Room for the sections of one picture."""
-
-    def side() -> Side:
-        floats = (np.empty(MAX_SECTIONS, np.float32) for _ in range(3))
-        return Side(*floats, np.empty(MAX_SECTIONS, np.int32))
-
-    many = 3 * MAX_SECTIONS
-    kinds = (np.float32, np.int32, np.float32, np.int32, np.int64)
-    return Sections(
-        np.empty(MAX_SECTIONS, np.int32),
-        np.empty(MAX_SECTIONS, np.int64),
-        side(),
-        side(),
-        Edges(*(np.empty(many, kind) for kind in kinds)),
+def make_scratch(camera: Camera) -> Scratch:
+    """What `draw_pictures` works in; every thread needs its own."""
+    rows = camera.height - max(int(np.floor(camera.horizon)), 0)
+    return Scratch(
+        np.zeros((rows, camera.width + SPARE), np.int64),
+        make_outlines(),
+        make_pixels(camera.width),
+        np.empty((5, 4), np.uint16),
+        np.empty(camera.width, np.float32),
     )
 
 
+@inlined
+def _close(corner, unit, first, count, amount):  # type: ignore[no-untyped-def]
+    """Go back along the other side of a ribbon, to where its outline began; returns the count."""
+    if first == count:
+        return count
+    for k in range(first, count):
+        corner[2 * count - 1 - k] = corner[k] - 1
+    stop = 2 * count - first
+    corner[stop] = corner[first]
+    for k in range(first, stop):
+        unit[k] = amount
+    unit[stop] = 0
+    return stop + 1
+
+
 @compiled
-def _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
-    """List the cross-sections of every ribbon in view; returns how many."""
+def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """List the outline of every ribbon in view; returns the number of corners."""
     pieces, blocks = scene.pieces, scene.blocks
-    point, unit = sections.point, sections.unit
+    corner, unit = outlines.corner, outlines.unit
     fx, fy, cx = _F(numbers[0]), _F(numbers[1]), _F(numbers[2])
     tall, nearest, reach = _F(numbers[4]), _F(numbers[8]), _F(numbers[10])
     # A point is inside the view's side planes when ahead * edge -+ aside > 0.
@@ -149,6 +164,8 @@ def _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin):  # 
     norm_right = _F(1.0) / np.sqrt(_F(1.0) + edge_right * edge_right)
     blur = np.sqrt(fy * tall)  # dashes of period p are finer than a row beyond blur * sqrt(p)
     count = 0
+    opened = 0  # the first corner of the outline that is being listed
+    amount = np.int64(0)
     for b in range(scene.first_block[road], scene.first_block[road + 1]):
         dx, dy = blocks[b].x - x0, blocks[b].y - y0
         ahead = cos * dx + sin * dy
@@ -188,34 +205,38 @@ def _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin):  # 
                 stride *= 2
             at = np.int64(pieces[p].first)
             stop = at + steps
-            if count + steps + 1 > MAX_SECTIONS:
-                return count
+            if 2 * (count + steps) + 4 > MAX_CORNERS:
+                break
             if at != come_to:
-                point[count] = at
-                unit[count] = np.int64(1) << np.int64(LAYER_BITS * pieces[p].layer)
+                count = _close(corner, unit, opened, count, amount)
+                opened = count
+                amount = np.int64(1) << np.int64(LAYER_BITS * pieces[p].layer)
+                corner[count] = 2 * at + 1
                 count += 1
             while at < stop:
                 at = min(at + stride, stop)
-                point[count] = at
-                unit[count] = 0
+                corner[count] = 2 * at + 1
                 count += 1
             come_to = stop
+        count = _close(corner, unit, opened, count, amount)
+        opened = count
     return count
 
 
 @compiled
-def _project_side(out, point, count, points, side, numbers, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
-    """Where one edge of the listed cross-sections appears; vectorised by the compiler."""
-    out_ahead, out_aside, out_column, out_row = out.ahead, out.aside, out.column, out.row
+def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """Where corners appear in the picture; vectorised by the compiler."""
+    corner, out_ahead, out_aside = outlines.corner, outlines.ahead, outlines.aside
+    begin, end, row = outlines.begin, outlines.end, outlines.row
     fx, fy = _F(numbers[0]), _F(numbers[1])
     cx, cy = _F(numbers[2]), _F(numbers[3])
     tall, nearest = _F(numbers[4]), _F(numbers[8])
     cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
     one, half, full = _F(1.0), _F(0.5), _F(FULL)
     for k in range(count):
-        at = np.uint32(point[k])
-        dx = points[at, side] - x0
-        dy = points[at, side + 1] - y0
+        at = np.uint32(corner[k])
+        dx = points[at, 0] - x0
+        dy = points[at, 1] - y0
         ahead = cos * dx + sin * dy
         aside = cos * dy - sin * dx
         out_ahead[k] = ahead
@@ -223,351 +244,78 @@ def _project_side(out, point, count, points, side, numbers, x0, y0, cos, sin):  
         # What lies nearer than the picture begins is cut off later; here it stays finite.
         seen = max(ahead, nearest)
         scale = one / (seen * cos_pitch + tall * sin_pitch)
-        out_column[k] = cx - fx * aside * scale
-        out_row[k] = np.int32(
-            (cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half
-        )
+        begin[k] = cx - fx * aside * scale
+        row[k] = np.int32((cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half)
+    # Cut edges where they meet the picture's lower edge.
+    scale = nearest * cos_pitch + tall * sin_pitch
+    for k in range(count - 1):
+        end[k] = begin[k + 1]
+    for k in range(count - 1):
+        a, b = out_ahead[k], out_ahead[k + 1]
+        if (a < nearest) != (b < nearest):
+            at = out_aside[k] + (out_aside[k + 1] - out_aside[k]) * (nearest - a) / (b - a)
+            column = cx - fx * at / scale
+            if a < nearest:
+                begin[k] = column
+            else:
+                end[k] = column
 
 
 @inlined
-def _cut(numbers, a0, l0, u0, a1, l1):  # type: ignore[no-untyped-def]
-    """Column of the first of two ground points; of where their edge meets the picture's lower
-    edge, when the first is nearer than that and the second is not."""
-    nearest = _F(numbers[8])
-    if a0 >= nearest or a1 < nearest:
-        return u0
-    at = l0 + (l1 - l0) * (nearest - a0) / (a1 - a0)
-    scale = nearest * _F(numbers[6]) + _F(numbers[4]) * _F(numbers[7])
-    return _F(numbers[2]) - _F(numbers[0]) * at / scale
-
-
-@inlined
-def _add_edges(cells, edges, count, width, first, last):  # type: ignore[no-untyped-def]
-    """Add listed edges to `cells`."""
-    u0, u1, y0, y1, unit = edges.u0, edges.u1, edges.y0, edges.y1, edges.unit
-    for k in range(count):
-        add_edge(cells, unit[k], u0[k], np.int64(y0[k]), u1[k], np.int64(y1[k]), width, first, last)
-
-
-@compiled
-def _list_edges(edges, sections, count, numbers):  # type: ignore[no-untyped-def]
-    """List the outlines of the ribbons: their sides, and their ends across; returns how many."""
-    eu0, eu1, ey0, ey1, eunit = edges.u0, edges.u1, edges.y0, edges.y1, edges.unit
-    begins = sections.unit
-    l_ahead, l_aside = sections.left.ahead, sections.left.aside
-    l_column, l_row = sections.left.column, sections.left.row
-    r_ahead, r_aside = sections.right.ahead, sections.right.aside
-    r_column, r_row = sections.right.column, sections.right.row
-    unit = np.int64(0)
-    n = 0
-    for k in range(count + 1):
-        opens = k == count or begins[k] != 0
-        if opens and k > 0:  # the far end of the ribbon before, from right to left
-            j = k - 1
-            eu0[n] = _cut(numbers, r_ahead[j], r_aside[j], r_column[j], l_ahead[j], l_aside[j])
-            eu1[n] = _cut(numbers, l_ahead[j], l_aside[j], l_column[j], r_ahead[j], r_aside[j])
-            ey0[n], ey1[n], eunit[n] = r_row[j], l_row[j], unit
-            n += 1
-        if k == count:
-            break
-        if opens:  # the near end of a new one, from left to right
-            unit = begins[k]
-            eu0[n] = _cut(numbers, l_ahead[k], l_aside[k], l_column[k], r_ahead[k], r_aside[k])
-            eu1[n] = _cut(numbers, r_ahead[k], r_aside[k], r_column[k], l_ahead[k], l_aside[k])
-            ey0[n], ey1[n], eunit[n] = l_row[k], r_row[k], unit
-            n += 1
-            continue
-        j = k - 1
-        if l_row[j] != l_row[k]:
-            eu0[n] = _cut(numbers, l_ahead[k], l_aside[k], l_column[k], l_ahead[j], l_aside[j])
-            eu1[n] = _cut(numbers, l_ahead[j], l_aside[j], l_column[j], l_ahead[k], l_aside[k])
-            ey0[n], ey1[n], eunit[n] = l_row[k], l_row[j], unit
-            n += 1
-        if r_row[j] != r_row[k]:
-            eu0[n] = _cut(numbers, r_ahead[j], r_aside[j], r_column[j], r_ahead[k], r_aside[k])
-            eu1[n] = _cut(numbers, r_ahead[k], r_aside[k], r_column[k], r_ahead[j], r_aside[j])
-            ey0[n], ey1[n], eunit[n] = r_row[j], r_row[k], unit
-            n += 1
-    return n
-
-
-@inlined
-def _draw_ground(cells, sections, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
+def _draw_ground(cells, outlines, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
     """Add every ribbon in view to `cells`."""
     numbers = lens.numbers
     cos, sin = _F(np.cos(yaw)), _F(np.sin(yaw))
-    # The camera's foot, not the rear axle, is the origin here.
-    x0 = _F(x + numbers[5] * np.cos(yaw))
-    y0 = _F(y + numbers[5] * np.sin(yaw))
-    count = _find_sections(sections, scene, road, numbers, width, x0, y0, cos, sin)
-    point = sections.point
-    _project_side(sections.left, point, count, scene.points, 0, numbers, x0, y0, cos, sin)
-    _project_side(sections.right, point, count, scene.points, 2, numbers, x0, y0, cos, sin)
-    count = _list_edges(sections.edges, sections, count, numbers)
+    x0, y0 = _F(x), _F(y)
+    count = _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin)
+    _project(outlines, count, scene.points.reshape(-1, 2), numbers, x0, y0, cos, sin)
     first = np.int64(numbers[9]) << ROW_BITS
-    _add_edges(cells, sections.edges, count, width, first, np.int64(height) << ROW_BITS)
-
-
-@inlined
-def _grain(column, row, salt):  # type: ignore[no-untyped-def]
-    """A number in [-1, 1) that belongs to a cell of the ground: an integer hash, no table."""
-    # Numba widens 32-bit products to 64 bits; the casts keep them, and the vector lanes, at 32.
-    wrapped = np.int32(GRAIN_WRAP - 1)
-    h = np.uint32((column & wrapped) * np.int32(-1640531535))
-    h = np.uint32(h ^ np.uint32((row & wrapped) * np.int32(-2048144777)))
-    h = np.uint32(h ^ np.uint32(salt))
-    h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
-    h = np.uint32(h ^ np.uint32(h >> np.uint32(12)))
-    return _F(np.int32(h)) * _F(1.0 / 2147483648.0)
-
-
-@inlined
-def _share(coverage):  # type: ignore[no-untyped-def]
-    """The share of a pixel that a material covers, in [0, 1]; overlaps count once, folds not."""
-    return max(min(_F(coverage) * _F(1.0 / FULL), _F(1.0)), _F(0.0))
-
-
-@inlined
-def _colour_row(  # type: ignore[no-untyped-def]
-    image,
-    v,
-    cover,
-    row,
-    width,
-    palette,
-    rough,
-    grain_x,
-    grain_y,
-    grain_dx,
-    grain_dy,
-    contrast,
-    wear,
-):
-    """Colour one picture row below the horizon.
-
-    Args:
-        image: (H, 3 W) uint8; row v is written.
-        cover: (rows, 4 W + ...) int16, summed coverage of the four layers side by side.
-        palette: (5, 3) colours of ground, shoulder, asphalt, accent, white in this row.
-        rough: (5,) how much the grain changes each of them.
-        grain_x .. grain_dy: the grain's coordinates at the first pixel and their steps.
-        contrast: of the grain in this row; wear: share of the paint that is gone.
-    """
-    g0, g1, g2 = palette[0, 0], palette[0, 1], palette[0, 2]
-    s0, s1, s2 = palette[1, 0] - g0, palette[1, 1] - g1, palette[1, 2] - g2
-    a0, a1, a2 = palette[2, 0], palette[2, 1], palette[2, 2]
-    y0, y1, y2 = palette[3, 0], palette[3, 1], palette[3, 2]
-    w0, w1, w2 = palette[4, 0], palette[4, 1], palette[4, 2]
-    q0, q1, q2, q3, q4 = rough[0], rough[1], rough[2], rough[3], rough[4]
-    one, full = _F(1.0), _F(255.0)
-    for u in range(width):  # vectorised by the compiler: keep it free of branches
-        asphalt = _share(cover[row, 4 * u])
-        white = _share(cover[row, 4 * u + 1])
-        accent = _share(cover[row, 4 * u + 2])
-        shoulder = _share(cover[row, 4 * u + 3])
-        grain = _grain(
-            np.int32(np.floor(grain_x + _F(u) * grain_dx)),
-            np.int32(np.floor(grain_y + _F(u) * grain_dy)),
-            np.int32(77),
-        )
-        kept = one - wear * (one + grain)
-        white *= kept
-        accent *= kept
-        level = q0 + shoulder * (q1 - q0)
-        level += asphalt * (q2 - level)
-        level += accent * (q3 - level)
-        level += white * (q4 - level)
-        bright = one + contrast * grain * level
-        r = g0 + shoulder * s0
-        r += asphalt * (a0 - r)
-        r += accent * (y0 - r)
-        r += white * (w0 - r)
-        g = g1 + shoulder * s1
-        g += asphalt * (a1 - g)
-        g += accent * (y1 - g)
-        g += white * (w1 - g)
-        b = g2 + shoulder * s2
-        b += asphalt * (a2 - b)
-        b += accent * (y2 - b)
-        b += white * (w2 - b)
-        image[v, 3 * u] = np.uint8(np.int32(min(r * bright, full)))
-        image[v, 3 * u + 1] = np.uint8(np.int32(min(g * bright, full)))
-        image[v, 3 * u + 2] = np.uint8(np.int32(min(b * bright, full)))
-
-
-@inlined
-def _mix(low, high, share):  # type: ignore[no-untyped-def]
-    return low + share * (high - low)
-
-
-@inlined
-def _draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-untyped-def]
-    """Sky and hills, from the top of the picture to the row above the horizon's."""
-    fy, cy = _F(lens.numbers[1]), _F(lens.numbers[3])
-    cos_pitch, sin_pitch = _F(lens.numbers[6]), _F(lens.numbers[7])
-    top = np.int32(lens.numbers[9])
-    azimuth, bearing_cos, gradient = lens.azimuth, lens.bearing_cos, lens.gradient
-    facing = -(yaw + look.turn) * (SKYLINE_STEPS / (2.0 * np.pi))
-    facing = _F(facing - np.floor(facing / SKYLINE_STEPS) * SKYLINE_STEPS + SKYLINE_STEPS)
-    which = look.skyline
-    highest = _F(1e9)
-    for u in range(width):
-        at = facing + azimuth[u]
-        step = np.uint32(at)
-        part = at - _F(step)
-        step = np.uint32(step & np.uint32(SKYLINE_STEPS - 1))
-        rise = hills[which, step]
-        rise += part * (hills[which, step + np.uint32(1)] - rise)
-        ahead = bearing_cos[u]
-        crest[u] = cy - fy * (ahead * sin_pitch + rise * cos_pitch) / (
-            ahead * cos_pitch - rise * sin_pitch
-        )
-        highest = min(highest, crest[u])
-    one, zero, full = _F(1.0), _F(0.0), _F(255.0)
-    haze = _F(0.35)
-    h0 = min(_mix(look.hills[0], look.sky_low[0], haze) * look.light[0], full)
-    h1 = min(_mix(look.hills[1], look.sky_low[1], haze) * look.light[1], full)
-    h2 = min(_mix(look.hills[2], look.sky_low[2], haze) * look.light[2], full)
-    for v in range(top):
-        high = gradient[v]
-        s0 = min(_mix(look.sky_low[0], look.sky_top[0], high) * look.light[0], full)
-        s1 = min(_mix(look.sky_low[1], look.sky_top[1], high) * look.light[1], full)
-        s2 = min(_mix(look.sky_low[2], look.sky_top[2], high) * look.light[2], full)
-        if _F(v + 1) <= highest:
-            c0, c1, c2 = np.uint8(np.int32(s0)), np.uint8(np.int32(s1)), np.uint8(np.int32(s2))
-            for u in range(width):
-                image[v, 3 * u] = c0
-                image[v, 3 * u + 1] = c1
-                image[v, 3 * u + 2] = c2
-        else:
-            below = _F(v + 1)
-            for u in range(width):
-                share = max(min(below - crest[u], one), zero)
-                image[v, 3 * u] = np.uint8(np.int32(s0 + share * (h0 - s0)))
-                image[v, 3 * u + 1] = np.uint8(np.int32(s1 + share * (h1 - s1)))
-                image[v, 3 * u + 2] = np.uint8(np.int32(s2 + share * (h2 - s2)))
-
-
-@compiled
-def _add_noise(image, sigma, key):  # type: ignore[no-untyped-def]
-    """Add sensor noise of standard deviation `sigma`: a sum of three uniforms, hashed."""
-    height, bytes_wide = image.shape
-    for v in range(height):
-        for i in range(bytes_wide):
-            column, row = np.int32(i), np.int32(v)
-            noise = (  # three uniforms on [-1, 1) have variance 1
-                _grain(column, row, key)
-                + _grain(np.int32(column + np.int32(1365)), row, key)
-                + _grain(np.int32(column + np.int32(2730)), row, key)
-            )
-            value = _F(image[v, i]) + sigma * noise + _F(0.5)
-            image[v, i] = np.uint8(np.int32(max(min(value, _F(255.0)), _F(0.0))))
+    add_edges(
+        cells, outlines.parts, outlines.begin, outlines.end, outlines.row, outlines.unit,
+        count - 1, width, first, np.int64(height) << ROW_BITS,
+    )  # fmt: skip
 
 
 @compiled
 def draw_picture(  # type: ignore[no-untyped-def]
-    image,
-    cells,
-    cover,
-    sections,
-    crest,
-    haze,
-    lit,
-    palette,
-    rough,
-    scene,
-    road,
-    lens,
-    hills,
-    look,
-    x,
-    y,
-    yaw,
+    image, cells, flat, pixels, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
     noise_key,
-):
+):  # fmt: skip
     """Draw what one camera sees.
 
     Args:
         image: (H, 3 W) uint8, written: R G B of each pixel.
-        cells: (rows below the horizon, W + 2) int64 scratch, zero before and after.
-        cover: `cells` as int16; sections: scratch; crest: (W,) scratch; haze, lit, palette: scratch for
-            colours, (3,) and (5, 3); rough: (5,) contrast of the grain on each material.
+        cells: (rows below the horizon, W + SPARE) int64 scratch, zero before and after.
+        flat: `cells` in one row; pixels, palette, outlines, crest: scratch.
         x, y, yaw: rear axle of the car, world frame [m, m, rad].
         noise_key: int32 that is different for every picture.
     """
     height = image.shape[0]
     width = image.shape[1] // 3
-    top = np.int32(lens.numbers[9])
-    _draw_sky(image, crest, lens, hills, look, yaw, width)
-    _draw_ground(cells, sections, scene, road, lens, width, height, x, y, yaw)
-    cx = lens.numbers[2]
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    x0 = x + lens.numbers[5] * cos
-    y0 = y + lens.numbers[5] * sin
-    # Lit colours of ground, shoulder, asphalt, accent and white, as differences from the haze.
-    half, one = _F(0.5), _F(1.0)
-    for c in range(3):
-        far = half * (look.sky_low[c] + look.hills[c]) * look.light[c]
-        haze[c] = far
-        lit[0, c] = look.ground[c] * look.light[c] - far
-        lit[1, c] = look.shoulder[c] * look.light[c] - far
-        lit[2, c] = look.asphalt[c] * look.light[c] - far
-        lit[3, c] = look.accent[c] * look.light[c] - far
-        lit[4, c] = look.white[c] * look.light[c] - far
-    wrap, unwrap = np.float64(GRAIN_WRAP), 1.0 / GRAIN_WRAP
-    # Out of the tuple before the loop: numba counts references at every access.
-    distance, below, width_on_ground = lens.distance, lens.share, lens.side
-    density, contrast = lens.density, lens.contrast
-    for row in range(height - top):
-        total = np.int64(0)
-        for u in range(width):
-            total += cells[row, u]
-            cells[row, u] = total
-        ahead = distance[row]
-        clear = (one - ahead / (ahead + look.haze)) * below[row]
-        for m in range(5):
-            for c in range(3):
-                palette[m, c] = haze[c] + clear * lit[m, c]
-        # Ground under the first pixel's centre, and from one pixel to the next.
-        side = width_on_ground[row]
-        begin = (0.5 - cx) * side
-        scale = density[row]
-        gx = (x0 + cos * ahead + sin * begin) * scale
-        gy = (y0 + sin * ahead - cos * begin) * scale
-        side *= scale
-        _colour_row(
-            image, top + row, cover, row, width, palette, rough,
-            _F(gx - np.floor(gx * unwrap) * wrap), _F(gy - np.floor(gy * unwrap) * wrap),
-            _F(sin * side), _F(-cos * side),
-            look.grain * contrast[row] * clear, look.wear,
-        )  # fmt: skip
-        for u in range(width + 2):
-            cells[row, u] = 0
+    draw_sky(image, crest, lens, hills, look, yaw, width)
+    # The camera's foot, not the rear axle, is the origin from here on.
+    x += lens.numbers[5] * np.cos(yaw)
+    y += lens.numbers[5] * np.sin(yaw)
+    _draw_ground(flat, outlines, scene, road, lens, width, height, x, y, yaw)
+    colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width)
     if look.noise > _F(0.0):
-        _add_noise(image, look.noise, noise_key)
+        add_noise(image, look.noise, noise_key)
 
 
 @compiled
 def draw_pictures(  # type: ignore[no-untyped-def]
-    images, first, stop, sections, scene, roads, lens, hills, looks, x, y, yaw, noise_keys
+    images, first, stop, scratch, scene, roads, lens, hills, looks, x, y, yaw, noise_keys
 ):
     """Draw the pictures of cars first..stop of a batch; see `draw_picture`.
 
     Args:
         images: (B, H, 3 W) uint8.
+        scratch: of `make_scratch` for this camera; one for each thread.
         roads: (B,) which road of the scene; looks: (B,) LOOK; x, y, yaw, noise_keys: (B,).
     """
-    height, width = images.shape[1], images.shape[2] // 3
-    top = np.int32(lens.numbers[9])
-    cells = np.zeros((height - top, width + 2), np.int64)
-    cover = cells.view(np.int16)
-    crest = np.empty(width, np.float32)
-    haze = np.empty(3, np.float32)
-    lit = np.empty((5, 3), np.float32)
-    palette = np.empty((5, 3), np.float32)
-    rough = np.array([0.20, 0.22, 0.09, 0.06, 0.05], np.float32)
+    flat = scratch.cells.reshape(-1)
     for i in range(first, stop):
         draw_picture(
-            images[i], cells, cover, sections, crest, haze, lit, palette, rough, scene, roads[i], lens, hills,
-            looks[i], x[i], y[i], yaw[i], noise_keys[i],
+            images[i], scratch.cells, flat, scratch.pixels, scratch.palette, scratch.outlines,
+            scratch.crest, scene, roads[i], lens, hills, looks[i], x[i], y[i], yaw[i], noise_keys[i],
         )  # fmt: skip

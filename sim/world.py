@@ -19,7 +19,7 @@ from .compiled import compiled
 from .guidance import SPEED_TIME
 from .lanes import bounds_at, curvature_at, curve_at, locate, outline_margin, target_speed_at
 from .pool import RoadPool, open_source
-from .render import Lens, Sections, draw_pictures, make_lens, make_sections
+from .render import Lens, Scratch, draw_pictures, make_lens, make_scratch
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
 from .sensors.odometry import Odometry, measure
@@ -277,14 +277,17 @@ def _offset(state, table, numbers, lateral, yaw):  # type: ignore[no-untyped-def
 
 
 _SCRATCH = threading.local()
+_MAX_KEPT = 8  # cameras that a thread keeps room for
 
 
-def _scratch() -> Sections:
+def _scratch(camera: Camera) -> Scratch:
     """Room to draw in, kept for the next picture of the same thread."""
-    if not hasattr(_SCRATCH, "sections"):
-        _SCRATCH.sections = make_sections()
-    sections: Sections = _SCRATCH.sections
-    return sections
+    kept: dict[Camera, Scratch] = _SCRATCH.__dict__.setdefault("kept", {})
+    if camera not in kept:
+        if len(kept) >= _MAX_KEPT:
+            kept.clear()
+        kept[camera] = make_scratch(camera)
+    return kept[camera]
 
 
 @dataclass(frozen=True)
@@ -529,7 +532,7 @@ class RoadWorld:
         self._in_slices(
             batch,
             lambda first, stop: draw_pictures(
-                flat, first, stop, _scratch(), scene, state.slot, lens, self._hills, state.look,
+                flat, first, stop, _scratch(camera), scene, state.slot, lens, self._hills, state.look,
                 state.x, state.y, state.yaw, keys,
             ),
         )  # fmt: skip

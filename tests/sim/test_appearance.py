@@ -38,7 +38,7 @@ def test_every_random_look_can_be_drawn(much: float) -> None:
         assert look["light"].min() > 0.0
         assert look["haze"] > 0.0
         assert look["grain"] > 0.0
-        assert 0.0 <= look["wear"] <= 0.7
+        assert 0.0 <= look["wear"] <= 0.5
         assert look["noise"] >= 0.0
         assert 0 <= look["skyline"] < SKYLINES
 

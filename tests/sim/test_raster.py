@@ -7,29 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from redrive.sim.compiled import compiled
-from redrive.sim.raster import FULL, LAYER_BITS, SPARE, add_edge
+from redrive.sim.raster import FULL, LAYER_BITS, SPARE, add_edges, make_parts
 
 HEIGHT, WIDTH = 12, 20
 Outline = Sequence[tuple[float, float]]
 
 
-@compiled
-def _add_outline(cells, u, y, unit, width, first, last):  # type: ignore[no-untyped-def]
-    for k in range(u.size):
-        j = (k + 1) % u.size
-        add_edge(cells, unit, u[k], y[k], u[j], y[j], width, first, last)
+PARTS = make_parts()
 
 
 def cells_of(outline: Outline, layer: int = 0, top: int = 0) -> np.ndarray:
     """What the edges of one outline leave in the cells of rows top..HEIGHT."""
     cells = np.zeros((HEIGHT - top, WIDTH + SPARE), np.int64)
-    corners = np.array(outline, float)
-    _add_outline(
-        cells,
-        corners[:, 0].astype(np.float32),
+    corners = np.array([*outline, outline[0]], float)
+    column = corners[:, 0].astype(np.float32)
+    count = len(outline)
+    add_edges(
+        cells.reshape(-1),
+        PARTS,
+        column[:-1],
+        column[1:],
         np.floor(corners[:, 1] * FULL + 0.5).astype(np.int32),
-        np.int64(1) << np.int64(LAYER_BITS * layer),
+        np.full(count, 1 << (LAYER_BITS * layer), np.int64),
+        count,
         WIDTH,
         top * FULL,
         HEIGHT * FULL,

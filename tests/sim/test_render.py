@@ -7,15 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from redrive.sim.appearance import Appearance, clear_day, make_look, skylines
-from redrive.sim.render import draw_pictures, make_lens, make_sections
+from redrive.sim.appearance import Appearance, clear_day, skylines
+from redrive.sim.render import draw_pictures, make_lens, make_scratch
 from redrive.sim.road import Lane, Material, Ribbon, Road
 from redrive.sim.roads.source import RoadSource
 from redrive.sim.scene import Scene, build_scene
 from redrive.sim.sensors.camera import Camera, ground_at, project_ground
 from redrive.sim.world import RoadWorld
 
-SECTIONS = make_sections()
 HILLS = skylines()
 SMALL = Camera().scaled(0.5)
 Points = list[tuple[float, float]]
@@ -35,7 +34,7 @@ def draw(
     """(H, W, 3): what one car sees."""
     image = np.zeros((1, camera.height, 3 * camera.width), np.uint8)
     draw_pictures(
-        image, 0, 1, SECTIONS, scene, np.zeros(1, np.int64), make_lens(camera), HILLS,
+        image, 0, 1, make_scratch(camera), scene, np.zeros(1, np.int64), make_lens(camera), HILLS,
         look.reshape(1), np.array([x]), np.array([y]), np.array([yaw]), np.zeros(1, np.int32),
     )  # fmt: skip
     return image.reshape(camera.shape)
