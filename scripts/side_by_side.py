@@ -10,11 +10,16 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, NamedTuple
 
 from redrive import terminal
+
+
+ORPHAN_CHECK = 1.0  # how often a process looks whether its parent is still there [s]
 
 
 class Job(NamedTuple):
@@ -45,7 +50,9 @@ def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[An
     total = sum(job.size for job in jobs)
     with context.Manager() as manager, terminal.progress(label, total) as tick:
         said = manager.Queue()
-        pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_ignore_interrupt)
+        pool = ProcessPoolExecutor(
+            processes, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+        )
         try:
             running = [pool.submit(_work, said, job.name, job.work, *job.arguments) for job in jobs]
             while not _finished(running):
@@ -71,9 +78,19 @@ def _finished(running: Sequence[Future[Any]]) -> bool:
     return all(job.done() for job in running)
 
 
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of a terminal; the parent decides what it means."""
+def _begin(parent: int) -> None:
+    """Ctrl-C reaches every process of a terminal; the parent decides what it means.
+
+    Where the parent is killed it cannot say anything: then the process ends itself.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(ORPHAN_CHECK)
+    os._exit(1)
 
 
 def _work(said: Any, name: str, work: Callable[..., Any], *arguments: Any) -> Any:

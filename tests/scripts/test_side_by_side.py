@@ -1,0 +1,77 @@
+"""Work in several processes: results in order, errors that say what was wrong, nobody left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+JOBS = """
+import time
+def double(report, value):
+    report(1, "half"); report(1, "")
+    return 2 * value
+def fail(report):
+    raise ValueError("this one is broken")
+def sleep(report, mark):
+    open(mark, "w").write(str(__import__("os").getpid()))
+    time.sleep(600)
+"""
+
+
+def program(folder: Path, body: str) -> list[str]:
+    (folder / "jobs.py").write_text(JOBS)
+    script = folder / "program.py"
+    script.write_text(
+        "import jobs\nfrom redrive.side_by_side import Job, run_side_by_side\n"
+        f"if __name__ == '__main__':\n    {body}\n"
+    )
+    return [sys.executable, str(script)]
+
+
+def test_results_come_in_the_order_of_the_jobs(tmp_path: Path) -> None:
+    body = (
+        "print(run_side_by_side('doubling', "
+        "[Job(str(i), 2, jobs.double, (i,)) for i in range(4)], 2))"
+    )
+    done = subprocess.run(program(tmp_path, body), capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[0, 2, 4, 6]", done.stderr
+    assert "8 of 8" in done.stderr
+
+
+def test_the_error_of_one_is_the_error_of_all(tmp_path: Path) -> None:
+    body = "run_side_by_side('failing', [Job('bad', 1, jobs.fail, ())], 2)"
+    done = subprocess.run(program(tmp_path, body), capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert "this one is broken" in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_nobody_is_left_behind_when_the_parent_is_killed(tmp_path: Path) -> None:
+    mark = tmp_path / "mark"
+    body = f"run_side_by_side('sleeping', [Job('s', 1, jobs.sleep, ({str(mark)!r},))], 1)"
+    parent = subprocess.Popen(program(tmp_path, body), stderr=subprocess.DEVNULL)
+    child = int(_wait_for(lambda: mark.read_text() if mark.exists() else ""))
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    _wait_for(lambda: "gone" if not _runs(child) else "")
+
+
+def _wait_for(look) -> str:  # type: ignore[no-untyped-def]
+    until = time.monotonic() + 30.0
+    while time.monotonic() < until:
+        if found := look():
+            return str(found)
+        time.sleep(0.1)
+    raise AssertionError("it did not happen within 30 s")
+
+
+def _runs(process: int) -> bool:
+    try:
+        with open(f"/proc/{process}/stat") as handle:
+            return handle.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
