@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-COLOURS = ("ground", "shoulder", "asphalt", "accent", "white", "sky_top", "sky_low", "hills")
+COLOURS = (
+    "ground", "shoulder", "asphalt", "accent", "kerb", "white", "sky_top", "sky_low", "hills",
+)  # fmt: skip
 
 LOOK = np.dtype(
     [(name, np.float32, (3,)) for name in COLOURS]  # RGB, 0..255, before light
@@ -31,6 +33,7 @@ _CLEAR_DAY = {
     "shoulder": (148, 136, 112),
     "asphalt": (98, 98, 102),
     "accent": (222, 178, 40),
+    "kerb": (196, 44, 36),
     "white": (232, 232, 226),
     "sky_top": (92, 146, 214),
     "sky_low": (204, 220, 232),
@@ -85,7 +88,9 @@ def make_look(appearance: Appearance, rng: np.random.Generator) -> np.ndarray:
     look["asphalt"] += much * rng.uniform(-34.0, 30.0) + much * rng.normal(0.0, 3.0, 3)
     look["shoulder"] += much * rng.normal(0.0, 14.0) + much * rng.normal(0.0, 4.0, 3)
     look["white"] -= much * rng.uniform(0.0, 42.0)
-    look["accent"] += much * rng.normal(0.0, 9.0, 3)
+    faded = much * rng.normal(0.0, 9.0, 3)
+    look["accent"] += faded
+    look["kerb"] += faded
     overcast = much * rng.beta(0.7, 0.9)
     grey = np.array([186.0, 192.0, 198.0])
     look["sky_top"] += min(1.0, overcast) * (grey - look["sky_top"])

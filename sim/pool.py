@@ -95,6 +95,7 @@ class RoadPool:
                 pieces,
                 blocks,
                 scene.first_block[1:] + np.int32(len(drawn.blocks)),
+                scene.kerbs,
             )
         )
         return slot

@@ -18,7 +18,7 @@ from .scene import FAR, NEAR
 from .sensors.camera import Camera
 from .shading import Pixels, add_noise, colour_ground, draw_sky, make_pixels
 
-FAR_EDGE = 0.6  # ribbons less than this below the horizon are not drawn [px]
+FAR_EDGE = 0.8  # ribbons less than this below the horizon are not drawn [px]
 MAX_CORNERS = 32768  # of the outlines in one picture
 CURVE_TOLERANCE = 0.2  # how far a chord may lie off its curve [px]
 
@@ -102,15 +102,16 @@ class Outlines(NamedTuple):
     begin: np.ndarray  # float32, column where edge k begins [px]
     end: np.ndarray  # float32, and where it ends: the next corner, or the picture's lower edge
     row: np.ndarray  # int32, of corner k [1/1024 px]
+    crossing: np.ndarray  # int32, the edges that cross the picture's lower edge
     parts: Parts
 
 
 def make_outlines() -> Outlines:
     """Room for the outlines of one picture."""
-    corner, row, *floats = scratch_rows(len(Outlines._fields) - 2, MAX_CORNERS)
+    corner, row, crossing, *floats = scratch_rows(len(Outlines._fields) - 2, MAX_CORNERS)
     ahead, aside, begin, end = (array.view(np.float32) for array in floats)
     unit = np.empty(MAX_CORNERS, np.int64)
-    return Outlines(corner, unit, ahead, aside, begin, end, row, make_parts())
+    return Outlines(corner, unit, ahead, aside, begin, end, row, crossing, make_parts())
 
 
 class Scratch(NamedTuple):
@@ -233,7 +234,7 @@ def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignor
     tall, nearest = _F(numbers[4]), _F(numbers[8])
     cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
     one, half, full = _F(1.0), _F(0.5), _F(FULL)
-    for k in range(count):
+    for k in range(np.uint64(count)):
         at = np.uint32(corner[k])
         dx = points[at, 0] - x0
         dy = points[at, 1] - y0
@@ -248,17 +249,25 @@ def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignor
         row[k] = np.int32((cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half)
     # Cut edges where they meet the picture's lower edge.
     scale = nearest * cos_pitch + tall * sin_pitch
-    for k in range(count - 1):
-        end[k] = begin[k + 1]
-    for k in range(count - 1):
-        a, b = out_ahead[k], out_ahead[k + 1]
-        if (a < nearest) != (b < nearest):
-            at = out_aside[k] + (out_aside[k + 1] - out_aside[k]) * (nearest - a) / (b - a)
-            column = cx - fx * at / scale
-            if a < nearest:
-                begin[k] = column
-            else:
-                end[k] = column
+    last = np.uint64(max(count - 1, 0))
+    next_one = np.uint64(1)
+    for k in range(last):
+        end[k] = begin[k + next_one]
+    crossing, crossings = outlines.crossing, np.uint64(0)
+    for k in range(last):
+        crossing[crossings] = k
+        crosses = (out_ahead[k] < nearest) != (out_ahead[k + next_one] < nearest)
+        crossings += np.uint64(crosses)
+    for i in range(crossings):
+        k = np.uint32(crossing[i])
+        j = np.uint32(k + np.uint32(1))
+        a, b = out_ahead[k], out_ahead[j]
+        at = out_aside[k] + (out_aside[j] - out_aside[k]) * (nearest - a) / (b - a)
+        column = cx - fx * at / scale
+        if a < nearest:
+            begin[k] = column
+        else:
+            end[k] = column
 
 
 @inlined
@@ -297,7 +306,8 @@ def draw_picture(  # type: ignore[no-untyped-def]
     x += lens.numbers[5] * np.cos(yaw)
     y += lens.numbers[5] * np.sin(yaw)
     _draw_ground(flat, outlines, scene, road, lens, width, height, x, y, yaw)
-    colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width)
+    kerbs = scene.kerbs[road] != 0
+    colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width, kerbs)
     if look.noise > _F(0.0):
         add_noise(image, look.noise, noise_key)
 

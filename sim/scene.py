@@ -47,6 +47,7 @@ class Scene(NamedTuple):
     pieces: np.ndarray  # PIECE
     blocks: np.ndarray  # BLOCK
     first_block: np.ndarray  # (roads + 1,) int32: where the blocks of each road begin
+    kerbs: np.ndarray  # (roads,) uint8: 1 where Material.ACCENT is a kerb's red, not yellow paint
 
 
 def build_scene(road: Road) -> Scene:
@@ -75,7 +76,13 @@ def build_scene(road: Road) -> Scene:
         away = np.hypot(inside["x"] - block["x"], inside["y"] - block["y"])
         block["radius"] = (away + inside["radius"]).max()
     flat = np.concatenate(points) if points else np.empty((0, 4))
-    return Scene(flat.astype(np.float32), every, blocks, np.array([0, len(blocks)], dtype=np.int32))
+    return Scene(
+        flat.astype(np.float32),
+        every,
+        blocks,
+        np.array([0, len(blocks)], np.int32),
+        np.array([road.closed], np.uint8),
+    )
 
 
 def _cut(ribbon: Ribbon) -> list[tuple[np.ndarray, np.ndarray]]:

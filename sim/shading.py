@@ -199,14 +199,15 @@ def _write_row(image, v, red, green, blue, at, width, clear, haze_red, haze_gree
 
 
 @inlined
-def _fill_palette(palette, look):  # type: ignore[no-untyped-def]
+def _fill_palette(palette, look, kerbs):  # type: ignore[no-untyped-def]
     """Lit colours [1/128 grey level] and contrast of the grain of each material."""
     for c in range(3):
         light = look.light[c] * _F(128.0)
         palette[0, c] = _U16(min(look.ground[c] * light, _F(65408.0)))
         palette[1, c] = _U16(min(look.shoulder[c] * light, _F(65408.0)))
         palette[2, c] = _U16(min(look.asphalt[c] * light, _F(65408.0)))
-        palette[3, c] = _U16(min(look.accent[c] * light, _F(65408.0)))
+        accent = look.kerb[c] if kerbs else look.accent[c]
+        palette[3, c] = _U16(min(accent * light, _F(65408.0)))
         palette[4, c] = _U16(min(look.white[c] * light, _F(65408.0)))
     for m in range(5):
         palette[m, 3] = _U16(min(_F(_ROUGH[m]) * look.grain, _F(0.999)) * _F(65536.0))
@@ -219,15 +220,15 @@ def _fixed(cells):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width):  # type: ignore[no-untyped-def]
+def colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width, kerbs):  # type: ignore[no-untyped-def]
     """Colour every row below the horizon.
 
     Args:
         image: (H, 3 W) uint8. cells: (rows, W + SPARE) int64, zero afterwards.
         palette: (5, 4) uint16 scratch.
-        x, y: the camera's foot [m].
+        x, y: the camera's foot [m]. kerbs: whether the accent is a kerb's red.
     """
-    _fill_palette(palette, look)
+    _fill_palette(palette, look, kerbs)
     cx = lens.numbers[2]
     top = np.int64(lens.numbers[9])
     cos, sin = np.cos(yaw), np.sin(yaw)

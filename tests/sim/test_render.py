@@ -235,6 +235,15 @@ def test_grain_is_fixed_to_the_ground() -> None:
     assert (here != draw(scene, camera, look, x=0.31)).mean() > 0.3
 
 
+def test_the_accent_of_a_circuit_is_a_red_kerb_and_of_a_road_yellow_paint() -> None:
+    look = plain_look()
+    wall = lengthwise(Material.ACCENT, 3.0, -3.0, 0.0, 40.0)
+    scene = build_scene(road_of(wall))
+    for kerbs, colour in ((0, look["accent"]), (1, look["kerb"])):
+        picture = draw(scene._replace(kerbs=np.array([kerbs], np.uint8)), Camera(), look)
+        assert np.abs(picture[60, 48] - colour).max() <= 1.0
+
+
 def test_wear_takes_paint_away() -> None:
     road = road_of(*CROOKED)
     fresh, worn = plain_look(), plain_look()
