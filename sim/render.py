@@ -16,7 +16,7 @@ from .compiled import compiled, inlined
 from .raster import FULL, LAYER_BITS, ROW_BITS, SPARE, Parts, add_edges, make_parts, scratch_rows
 from .scene import FAR, NEAR
 from .sensors.camera import Camera
-from .shading import Pixels, add_noise, colour_ground, draw_sky, make_pixels
+from .shading import Pixels, Rows, add_noise, colour_ground, draw_sky, make_pixels, make_rows
 
 FAR_EDGE = 0.8  # ribbons less than this below the horizon are not drawn [px]
 MAX_CORNERS = 32768  # of the outlines in one picture
@@ -34,7 +34,7 @@ class Lens(NamedTuple):
     share: np.ndarray  # (rows,) share of the row that is below the horizon
     side: np.ndarray  # (rows,) width of a pixel on the ground [m]
     density: np.ndarray  # (rows,) cells of the grain per metre
-    contrast: np.ndarray  # (rows,) of the grain
+    contrast: np.ndarray  # (rows,) uint16, of the grain, in 65536ths
     gradient: np.ndarray  # (top + 1,) of the sky: 0 at the horizon, 1 high up
     azimuth: np.ndarray  # (W,) of each column, in steps of the skyline, to the right
     bearing_cos: np.ndarray  # (W,) cosine of the same angle
@@ -81,7 +81,7 @@ def make_lens(camera: Camera) -> Lens:
         share.astype(np.float32),
         (distance * cos + camera.mount_height * sin) / camera.fx,
         1.0 / cell,
-        np.minimum(1.0, cell / np.sqrt(patch)).astype(np.float32),
+        (65535.0 * np.minimum(1.0, cell / np.sqrt(patch))).astype(np.uint16),
         gradient.astype(np.float32),
         (angle * (SKYLINE_STEPS / (2.0 * np.pi))).astype(np.float32),
         np.cos(angle).astype(np.float32),
@@ -120,6 +120,7 @@ class Scratch(NamedTuple):
     cells: np.ndarray  # (rows below the horizon, W + SPARE) int64, zero between pictures
     outlines: Outlines
     pixels: Pixels
+    rows: Rows
     palette: np.ndarray  # (5, 4) uint16
     crest: np.ndarray  # (W,) float32, where the hills end
 
@@ -131,6 +132,7 @@ def make_scratch(camera: Camera) -> Scratch:
         np.zeros((rows, camera.width + SPARE), np.int64),
         make_outlines(),
         make_pixels(camera.width),
+        make_rows(rows),
         np.empty((5, 4), np.uint16),
         np.empty(camera.width, np.float32),
     )
@@ -226,7 +228,7 @@ def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # 
 
 @compiled
 def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
-    """Where corners appear in the picture; vectorised by the compiler."""
+    """Where corners appear in the picture, and edges begin and end in it."""
     corner, out_ahead, out_aside = outlines.corner, outlines.ahead, outlines.aside
     begin, end, row = outlines.begin, outlines.end, outlines.row
     fx, fy = _F(numbers[0]), _F(numbers[1])
@@ -238,14 +240,13 @@ def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignor
         at = np.uint32(corner[k])
         dx = points[at, 0] - x0
         dy = points[at, 1] - y0
-        ahead = cos * dx + sin * dy
-        aside = cos * dy - sin * dx
-        out_ahead[k] = ahead
-        out_aside[k] = aside
+        out_ahead[k] = cos * dx + sin * dy
+        out_aside[k] = cos * dy - sin * dx
+    for k in range(np.uint64(count)):  # vectorised, unlike the one before
         # What lies nearer than the picture begins is cut off later; here it stays finite.
-        seen = max(ahead, nearest)
+        seen = max(out_ahead[k], nearest)
         scale = one / (seen * cos_pitch + tall * sin_pitch)
-        begin[k] = cx - fx * aside * scale
+        begin[k] = cx - fx * out_aside[k] * scale
         row[k] = np.int32((cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half)
     # Cut edges where they meet the picture's lower edge.
     scale = nearest * cos_pitch + tall * sin_pitch
@@ -259,15 +260,15 @@ def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignor
         crosses = (out_ahead[k] < nearest) != (out_ahead[k + next_one] < nearest)
         crossings += np.uint64(crosses)
     for i in range(crossings):
-        k = np.uint32(crossing[i])
-        j = np.uint32(k + np.uint32(1))
-        a, b = out_ahead[k], out_ahead[j]
-        at = out_aside[k] + (out_aside[j] - out_aside[k]) * (nearest - a) / (b - a)
+        edge = np.uint32(crossing[i])
+        j = np.uint32(edge + np.uint32(1))
+        a, b = out_ahead[edge], out_ahead[j]
+        at = out_aside[edge] + (out_aside[j] - out_aside[edge]) * (nearest - a) / (b - a)
         column = cx - fx * at / scale
         if a < nearest:
-            begin[k] = column
+            begin[edge] = column
         else:
-            end[k] = column
+            end[edge] = column
 
 
 @inlined
@@ -287,7 +288,7 @@ def _draw_ground(cells, outlines, scene, road, lens, width, height, x, y, yaw): 
 
 @compiled
 def draw_picture(  # type: ignore[no-untyped-def]
-    image, cells, flat, pixels, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
+    image, cells, flat, pixels, rows, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
     noise_key,
 ):  # fmt: skip
     """Draw what one camera sees.
@@ -307,7 +308,7 @@ def draw_picture(  # type: ignore[no-untyped-def]
     y += lens.numbers[5] * np.sin(yaw)
     _draw_ground(flat, outlines, scene, road, lens, width, height, x, y, yaw)
     kerbs = scene.kerbs[road] != 0
-    colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width, kerbs)
+    colour_ground(image, cells, pixels, rows, palette, lens, look, x, y, yaw, width, kerbs)
     if look.noise > _F(0.0):
         add_noise(image, look.noise, noise_key)
 
@@ -326,6 +327,6 @@ def draw_pictures(  # type: ignore[no-untyped-def]
     flat = scratch.cells.reshape(-1)
     for i in range(first, stop):
         draw_picture(
-            images[i], scratch.cells, flat, scratch.pixels, scratch.palette, scratch.outlines,
+            images[i], scratch.cells, flat, scratch.pixels, scratch.rows, scratch.palette, scratch.outlines,
             scratch.crest, scene, roads[i], lens, hills, looks[i], x[i], y[i], yaw[i], noise_keys[i],
         )  # fmt: skip

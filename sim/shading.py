@@ -44,6 +44,25 @@ class Pixels(NamedTuple):
     bright: np.ndarray  # uint16, what the grain makes of the colour
 
 
+class Rows(NamedTuple):
+    """Scratch: what is constant along each row below the horizon."""
+
+    x: np.ndarray  # uint32, the grain's coordinates of the first pixel, see `_grain_row`
+    y: np.ndarray
+    dx: np.ndarray  # uint32, and their step to the next
+    dy: np.ndarray
+    clear: np.ndarray  # uint16, share of the colour that comes through the haze
+    red: np.ndarray  # uint16, what the haze adds [1/64 grey level]
+    green: np.ndarray
+    blue: np.ndarray
+
+
+def make_rows(count: int) -> Rows:
+    """Room for so many rows."""
+    fine = scratch_rows(4, count).view(np.uint32)
+    return Rows(*fine, *scratch_rows(4, (count + 1) // 2).view(np.uint16))
+
+
 def make_pixels(width: int) -> Pixels:
     """Room for a block of rows of this width."""
     room = block_rows(width) * width
@@ -220,64 +239,78 @@ def _fixed(cells):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def colour_ground(image, cells, pixels, palette, lens, look, x, y, yaw, width, kerbs):  # type: ignore[no-untyped-def]
+def _prepare_rows(rows, count, lens, look, x, y, yaw):  # type: ignore[no-untyped-def]
+    """Where the grain lies in each row, and how hazy it is; vectorised by the compiler."""
+    distance, below, side, density = lens.distance, lens.share, lens.side, lens.density
+    begin_x, begin_y, step_x, step_y = rows.x, rows.y, rows.dx, rows.dy
+    middle = 0.5 - lens.numbers[2]
+    cos, sin = np.cos(yaw), np.sin(yaw)
+    for row in range(_U64(count)):
+        # Ground under the first pixel's centre, and from one pixel to the next.
+        ahead, step, scale = np.float64(distance[row]), side[row], density[row]
+        aside = middle * step
+        begin_x[row] = _fixed((x + cos * ahead + sin * aside) * scale)
+        begin_y[row] = _fixed((y + sin * ahead - cos * aside) * scale)
+        step_x[row] = _fixed(sin * step * scale)
+        step_y[row] = _fixed(-cos * step * scale)
+    through, red, green, blue = rows.clear, rows.red, rows.green, rows.blue
+    haze, one = look.haze, _F(1.0)
+    far = _F(0.5 * 64.0)  # half of each of the two colours that the haze has
+    most, half = _F(65000.0), _F(32.0)
+    far_red = far * (look.sky_low[0] + look.hills[0]) * look.light[0]
+    far_green = far * (look.sky_low[1] + look.hills[1]) * look.light[1]
+    far_blue = far * (look.sky_low[2] + look.hills[2]) * look.light[2]
+    for row in range(_U64(count)):
+        ahead = distance[row]
+        clear = (one - ahead / (ahead + haze)) * below[row]
+        through[row] = _U16(clear * _F(65535.0))
+        red[row] = _U16(min((one - clear) * far_red, most) + half)
+        green[row] = _U16(min((one - clear) * far_green, most) + half)
+        blue[row] = _U16(min((one - clear) * far_blue, most) + half)
+
+
+@inlined
+def colour_ground(  # type: ignore[no-untyped-def]
+    image, cells, pixels, rows, palette, lens, look, x, y, yaw, width, kerbs
+):
     """Colour every row below the horizon.
 
     Args:
         image: (H, 3 W) uint8. cells: (rows, W + SPARE) int64, zero afterwards.
-        palette: (5, 4) uint16 scratch.
+        pixels, rows: scratch; palette: (5, 4) uint16 scratch.
         x, y: the camera's foot [m]. kerbs: whether the accent is a kerb's red.
     """
     _fill_palette(palette, look, kerbs)
-    cx = lens.numbers[2]
-    top = np.int64(lens.numbers[9])
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    half, one, fine = _F(0.5), _F(1.0), _F(64.0)
-    far_red = half * (look.sky_low[0] + look.hills[0]) * look.light[0] * fine
-    far_green = half * (look.sky_low[1] + look.hills[1]) * look.light[1] * fine
-    far_blue = half * (look.sky_low[2] + look.hills[2]) * look.light[2] * fine
-    worn = _U16(min(_F(2.0) * look.wear, one) * _F(65535.0))
-    # Out of the tuple before the loop: numba counts references at every access.
-    distance, below, side = lens.distance, lens.share, lens.side
-    density, contrast = lens.density, lens.contrast
+    top, count = np.int64(lens.numbers[9]), cells.shape[0]
+    worn = _U16(min(_F(2.0) * look.wear, _F(1.0)) * _F(65535.0))
+    _prepare_rows(rows, count, lens, look, x, y, yaw)
+    # Out of the tuples before the loop: numba counts references at every access.
+    contrast = lens.contrast
+    begin_x, begin_y, step_x, step_y = rows.x, rows.y, rows.dx, rows.dy
+    clear, haze_red, haze_green, haze_blue = rows.clear, rows.red, rows.green, rows.blue
     sums, grain, bright = pixels.total, pixels.grain, pixels.bright
     red, green, blue = pixels.red, pixels.green, pixels.blue
     many = max(1, BLOCK_PIXELS // width)
-    first, rows = 0, cells.shape[0]
-    while first < rows:
-        stop = min(first + many, rows)
+    first = 0
+    while first < count:
+        stop = min(first + many, count)
         for row in range(first, stop):
             at = _U64((row - first) * width)
             _sum_row(sums, at, cells, row, width)
-            # Ground under the first pixel's centre, and from one pixel to the next.
-            ahead, step = np.float64(distance[row]), side[row]
-            aside = (0.5 - cx) * step
-            scale = density[row]
-            _grain_row(
-                grain, at, width,
-                _fixed((x + cos * ahead + sin * aside) * scale),
-                _fixed((y + sin * ahead - cos * aside) * scale),
-                _fixed(sin * step * scale), _fixed(-cos * step * scale),
-            )  # fmt: skip
-        count = (stop - first) * width
-        _find_shares(pixels, count, worn)
-        _mix_colours(pixels, count, palette)
+            _grain_row(grain, at, width, begin_x[row], begin_y[row], step_x[row], step_y[row])
+        inside = (stop - first) * width
+        _find_shares(pixels, inside, worn)
+        _mix_colours(pixels, inside, palette)
         for row in range(first, stop):
             at = _U64((row - first) * width)
-            fades = _U16(contrast[row] * _F(65535.0))
+            fades = contrast[row]
             for u in range(_U64(width)):
                 bright[at + u] = _of(bright[at + u], fades)
-        _grain_colours(pixels, count)
+        _grain_colours(pixels, inside)
         for row in range(first, stop):
-            ahead = distance[row]
-            clear = (one - ahead / (ahead + look.haze)) * below[row]
-            hazy = one - clear
             _write_row(
                 image, top + row, red, green, blue, _U64((row - first) * width), width,
-                _U16(clear * _F(65535.0)),
-                _U16(min(hazy * far_red, _F(65000.0)) + _F(32.0)),
-                _U16(min(hazy * far_green, _F(65000.0)) + _F(32.0)),
-                _U16(min(hazy * far_blue, _F(65000.0)) + _F(32.0)),
+                clear[row], haze_red[row], haze_green[row], haze_blue[row],
             )  # fmt: skip
         first = stop
 
