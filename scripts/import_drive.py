@@ -84,11 +84,14 @@ class KittiOptions(Common):
 
     sequence: str = ""
     """Which one, when PATH holds several."""
+    as_shaken: bool = False
+    """Leave the pictures as they are; without it they are freed of the car's pitching and rolling."""
     period: float | None = None
     """Seconds between frames, where times.txt is missing; 0.1031 is assumed."""
 
     def read(self) -> Drive:
-        return kitti.read(self.path, self.sequence or None, self.period, self.mounting)
+        drive = kitti.read(self.path, self.sequence or None, self.period, self.mounting)
+        return replace(drive, tilt=None) if self.as_shaken else drive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,9 +102,12 @@ class CommaOptions(Common):
     """Of the car, in metres."""
     steer_ratio: float = comma.STEER_RATIO
     """Turns of the hand wheel for one of the road wheels."""
+    as_shaken: bool = False
+    """Leave the pictures as they are; without it they are freed of the car's pitching and rolling."""
 
     def read(self) -> Drive:
-        return comma.read(self.path, self.wheelbase, self.steer_ratio, self.mounting)
+        drive = comma.read(self.path, self.wheelbase, self.steer_ratio, self.mounting)
+        return replace(drive, tilt=None) if self.as_shaken else drive
 
 
 @dataclass(frozen=True, kw_only=True)

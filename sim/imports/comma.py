@@ -70,9 +70,11 @@ def read(
     if not moving.any():
         raise ValueError(f"{folder}: the car never moves, so nobody knows where it points")
     pitch = float(np.median(np.arctan2(-seen[moving, 2], seen[moving, 0])))
-    aside = float(np.median(np.arctan2(seen[moving, 1], seen[moving, 0])))  # travels to the right
-    mount_yaw = aside if mounting.yaw is None else mounting.yaw
     forward = MOUNT_FORWARD if mounting.mount_forward is None else mounting.mount_forward
+    # The axle's way to the right: the device ahead of it is swung outwards in a bend.
+    to_right = seen[:, 1] + forward * motion.slope(time, yaw_device, starts)
+    aside = float(np.median(np.arctan2(to_right[moving], seen[moving, 0])))
+    mount_yaw = aside if mounting.yaw is None else mounting.yaw
     mounting = replace(
         mounting,
         yaw=mount_yaw,
@@ -123,6 +125,7 @@ def read(
         source=f"comma2k19, segment {folder.parent.name}/{folder.name}",
         licence=LICENCE,
         eye=eye,
+        tilt=None if eye is None else tilt_of(device, east, north),
         notes=tuple(notes),
         about={
             "format": "comma2k19",
@@ -204,6 +207,13 @@ def from_steering(
     straight = np.rad2deg(np.arctan(np.median(yaw_rate / driven) * wheelbase)) * steer_ratio
     zero = float(np.median(angle_deg) - straight)
     return np.tan(np.deg2rad((angle_deg - zero) / steer_ratio)) / wheelbase, zero
+
+
+def tilt_of(device: np.ndarray, east: np.ndarray, north: np.ndarray) -> np.ndarray:
+    """(N, 2) how far the device is pitched down and rolled to the right beyond what is usual [rad]."""
+    arc = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(east), np.diff(north)))])
+    down, right = (-np.arcsin(np.clip(device[:, 2, axis], -1.0, 1.0)) for axis in (0, 1))
+    return np.stack([motion.shaking(arc, down), motion.shaking(arc, right)], axis=1)
 
 
 def _on_can(folder: Path, name: str, time: np.ndarray, notes: list[Note]) -> np.ndarray | None:

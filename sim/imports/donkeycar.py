@@ -18,7 +18,8 @@ import numpy as np
 
 from . import motion
 from .drive import Drive, Eye, gap_notes, starts_of
-from .lens import UNKNOWN, Lens, Mounting, read_lens
+from .lens import UNKNOWN, Lens, Mounting
+from .lens_file import read_lens
 from .note import Note
 from .pictures import ImageFolder
 

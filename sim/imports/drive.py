@@ -42,6 +42,9 @@ class Drive:
     licence: str
     eye: Eye | None = None  # None for a path without pictures
     right_eye: Eye | None = None
+    # How much further down than usual the cameras looked, and how far their right side hung down,
+    # (N, 2) [rad]: bumps and brakes, that pictures are freed of. None where nobody knows.
+    tilt: np.ndarray | None = None
     baseline: float = 0.0  # how far the right eye is to the right of the other [m]
     notes: tuple[Note, ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)  # assumptions and estimates, as JSON

@@ -7,7 +7,8 @@ import numpy as np
 
 from . import motion
 from .drive import Drive, Eye
-from .lens import UNKNOWN, Mounting, read_lens
+from .lens import UNKNOWN, Mounting
+from .lens_file import read_lens
 from .note import Note
 from .pictures import ImageFolder, Video
 from .table import read_table
@@ -28,7 +29,7 @@ def read(
     Args:
         poses: CSV with t, x, y, yaw and perhaps speed; or with t, speed, yaw_rate. A column
             `frame` ties rows to pictures; without one the times do, or equal counts.
-        camera: calibration, see `lens.read_lens`.
+        camera: calibration, see `lens_file.read_lens`.
         fps: pictures a second, where the file does not say or is wrong.
         first_frame_time: when the first picture was taken, by the table's clock [s].
         poses_of_camera: x, y are the camera's, not the rear axle's.

@@ -4,32 +4,13 @@ A recording's camera has no distortion and looks straight ahead in the car's mid
 What differs is put right once, at import: the lens, and a camera that looks aside.
 """
 
-import json
-import os
 from dataclasses import asdict, dataclass, replace
-from pathlib import Path
 from typing import Any, Literal
 
 import cv2
 import numpy as np
 
-from ..recording_header import read_json
 from ..sensors.camera import Camera
-from .note import Note
-
-NAMES = {  # what camera files call things: ours, then theirs
-    "mount_height": ("camera_height_m", "camera_height", "height_m"),
-    "distortion": ("distortion_k1k2p1p2k3", "dist_coeffs", "D"),
-    "width": ("image_width",),
-}
-DEGREES = {  # entries in degrees: ours, and the sign
-    "pitch_deg": ("pitch", 1.0),
-    "pitch_down_deg": ("pitch", 1.0),
-    "pitch_up_deg": ("pitch", -1.0),
-    "yaw_deg": ("yaw", 1.0),
-    "yaw_left_deg": ("yaw", 1.0),
-    "yaw_right_deg": ("yaw", -1.0),
-}
 
 
 @dataclass(frozen=True)
@@ -122,92 +103,6 @@ class Mounting:
 UNKNOWN = Mounting()
 
 
-def read_lens(path: str | os.PathLike[str], size: tuple[int, int]) -> tuple[Lens, list[Note]]:
-    """The lens in a camera file (JSON) for pictures of `size`, and what was amiss.
-
-    Entries: fx, fy, cx, cy or K (3 x 3); distortion; model; width and height of the picture [px];
-    mount_height [m] (or height, when it cannot be the picture's), mount_forward [m]; pitch [rad]
-    or pitch_deg, positive down; yaw [rad] or yaw_deg, positive left.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: an entry is missing or wrong.
-    """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path} is not there; give the camera's calibration as JSON")
-    entries = read_json(path)
-    if not isinstance(entries, dict):
-        raise ValueError(  # noqa: TRY004  what the file says is wrong, not the call
-            f"{path} must be a JSON object with fx, fy, cx, cy, ..."
-        )
-    values = dict(entries)
-    for ours, theirs in NAMES.items():
-        for name in theirs:
-            if name in values:
-                values[ours] = values.pop(name)
-    if "image_height" in values:
-        picture_height = values.pop("image_height")
-        if "height" in values:
-            values.setdefault("mount_height", values["height"])
-        values["height"] = picture_height
-    elif (
-        "mount_height" not in values
-        and _is_number(values.get("height"))
-        and values["height"] < 48  # no picture is that low: it is the camera's height in metres
-    ):
-        values["mount_height"] = values.pop("height")
-    for name, (ours, sign) in DEGREES.items():
-        if name in values:
-            values[ours] = sign * float(np.deg2rad(_number(path, name, values.pop(name))))
-    if "K" in values:
-        matrix = np.array(values.pop("K"), float)
-        if matrix.shape != (3, 3):
-            raise ValueError(f"{path}: K must be 3 x 3, got {matrix.shape}")
-        values |= {"fx": matrix[0, 0], "fy": matrix[1, 1], "cx": matrix[0, 2], "cy": matrix[1, 2]}
-    values.setdefault("width", size[0])
-    values.setdefault("height", size[1])
-    known = set(Lens.__dataclass_fields__)
-    notes = []
-    if ignored := sorted(values.keys() - known):
-        notes.append(Note("ignored", f"{path.name}: {', '.join(ignored)} mean nothing here"))
-    if "pitch" not in values:
-        notes.append(
-            Note("no-pitch", f"{path.name}: no pitch, so 0 is assumed; half a degree counts")
-        )
-    required = ("fx", "fy", "cx", "cy", "mount_height")
-    if missing := [name for name in required if name not in values]:
-        raise ValueError(
-            f"{path}: missing calibration {', '.join(missing)}; a camera file has fx, fy, cx, cy "
-            "[px], mount_height [m] and pitch [rad]"
-        )
-    numbers = {
-        name: _number(path, name, values[name])
-        for name in known & values.keys() - {"distortion", "model"}
-    }
-    distortion = values.get("distortion") or ()
-    if not isinstance(distortion, list | tuple) or not all(map(_is_number, distortion)):
-        raise ValueError(f"{path}: distortion must be a list of numbers, got {distortion!r}")
-    try:
-        lens = Lens(
-            width=int(numbers["width"]),
-            height=int(numbers["height"]),
-            fx=numbers["fx"],
-            fy=numbers["fy"],
-            cx=numbers["cx"],
-            cy=numbers["cy"],
-            mount_height=numbers["mount_height"],
-            mount_forward=numbers.get("mount_forward", 0.0),
-            pitch=numbers.get("pitch", 0.0),
-            yaw=numbers.get("yaw", 0.0),
-            distortion=tuple(map(float, distortion)),
-            model=values.get("model", "pinhole"),
-        )
-    except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    return lens.for_size(size, "a picture"), notes
-
-
 class Straightener:
     """Turns source pictures into those of `camera`: undistorted, looking ahead, cropped, resized."""
 
@@ -216,6 +111,7 @@ class Straightener:
         lens: Lens,
         size: tuple[int, int | None] | None = None,
         crop: tuple[int, int, int, int] = (0, 0, 0, 0),
+        most_tilt: tuple[float, float] = (0.0, 0.0),
     ) -> None:
         """Prepare.
 
@@ -223,6 +119,8 @@ class Straightener:
             size: width and height of the result [px]; no height keeps the shape; None is at most
                 640 px wide.
             crop: what to cut off at the left, top, right and bottom of the source [px].
+            most_tilt: the largest pitch and roll that pictures will be freed of [rad]; the edges
+                that this could leave empty are cut off.
         """
         left, top, right, bottom = crop
         if min(crop) < 0 or left + right > lens.width - 16 or top + bottom > lens.height - 16:
@@ -240,6 +138,18 @@ class Straightener:
             self._maps = cv2.convertMaps(maps[0][part], maps[1][part], cv2.CV_16SC2)
         self._window = window
         width, height = window[2] - window[0], window[3] - window[1]
+        pitch, roll = most_tilt
+        across = int(np.ceil(0.5 * height * np.sin(roll)))
+        along = int(np.ceil(lens.fy * np.tan(pitch) + 0.5 * width * np.sin(roll)))
+        if min(width - 2 * across, height - 2 * along) < 16:
+            raise ValueError(
+                f"pictures shake by {np.rad2deg(pitch):.1f} degrees, too much for what is left of "
+                f"them ({width} x {height} px); crop less"
+            )
+        self._margin = (across, along)
+        self._focal = (lens.fx, lens.fy)
+        self._centre = (cx - window[0], lens.cy - window[1])
+        width, height = width - 2 * across, height - 2 * along
         new_width, new_height = size or (min(width, 640), None)
         self._size = (new_width, new_height or max(1, round(height * new_width / width)))
         scale_x, scale_y = self._size[0] / width, self._size[1] / height
@@ -248,26 +158,51 @@ class Straightener:
             height=self._size[1],
             fx=lens.fx * scale_x,
             fy=lens.fy * scale_y,
-            cx=(cx + 0.5 - window[0]) * scale_x,
-            cy=(lens.cy + 0.5 - window[1]) * scale_y,
+            cx=(cx + 0.5 - window[0] - across) * scale_x,
+            cy=(lens.cy + 0.5 - window[1] - along) * scale_y,
             mount_height=lens.mount_height,
             mount_forward=lens.mount_forward,
             pitch=lens.pitch,
         )
 
-    def __call__(self, picture: np.ndarray) -> np.ndarray:
-        """(H, W, 3) uint8 RGB, of a picture that is BGR or grey."""
+    def __call__(self, picture: np.ndarray, tilt: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+        """(H, W, 3) uint8 RGB, of a picture that is BGR or grey.
+
+        Args:
+            tilt: how much further down than usual the camera looked, and how far its right side
+                hung down [rad]; the picture is turned to what it shows without.
+        """
         if self._maps is not None:
             picture = cv2.remap(picture, *self._maps, cv2.INTER_LINEAR)
         else:
             left, top, right, bottom = self._window
             picture = picture[top:bottom, left:right]
+        if any(self._margin):
+            picture = self._steadied(picture, *tilt)
         if picture.shape[1::-1] != self._size:
             shrinks = picture.shape[1] > self._size[0]
             kind = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
             picture = cv2.resize(picture, self._size, interpolation=kind)
         code = cv2.COLOR_GRAY2RGB if picture.ndim == 2 else cv2.COLOR_BGR2RGB
         return cv2.cvtColor(picture, code)
+
+    def _steadied(self, picture: np.ndarray, pitch: float, roll: float) -> np.ndarray:
+        """The picture without this tilt and without the margin."""
+        across, along = self._margin
+        matrix = np.diag([*self._focal, 1.0])
+        matrix[:2, 2] = self._centre
+        inner = matrix.copy()
+        inner[:2, 2] -= (across, along)
+        cos, sin = np.cos(pitch), np.sin(pitch)
+        up = np.array([[1.0, 0.0, 0.0], [0.0, cos, -sin], [0.0, sin, cos]])
+        cos, sin = np.cos(roll), np.sin(roll)
+        level = np.array([[cos, sin, 0.0], [-sin, cos, 0.0], [0.0, 0.0, 1.0]])
+        back = matrix @ level @ up @ np.linalg.inv(inner)  # from the result to the picture
+        size = (picture.shape[1] - 2 * across, picture.shape[0] - 2 * along)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        return cv2.warpPerspective(
+            picture, back, size, flags=flags, borderMode=cv2.BORDER_REPLICATE
+        )
 
 
 def _maps(lens: Lens, cx: float) -> tuple[np.ndarray, np.ndarray]:
@@ -313,13 +248,3 @@ def _inside(valid: np.ndarray, window: tuple[int, int, int, int]) -> tuple[int, 
     raise ValueError(
         "nothing of the picture is left when it is undistorted; check the distortion numbers"
     )
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _number(path: Path, name: str, value: object) -> float:
-    if not _is_number(value):
-        raise ValueError(f"{path}: {name} must be a number, got {json.dumps(value)}")
-    return float(value)  # type: ignore[arg-type]

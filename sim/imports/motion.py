@@ -11,6 +11,8 @@ GAP = 2.5  # a time step this many times the usual one is a gap
 JUMP = 2.0  # [m] and three usual steps: further apart, two poses are not of one path
 TURN_JUMP = 0.6  # [rad] likewise
 STANDING = 0.3  # slower than this [m/s], a quotient by the speed says nothing
+ROAD = 8.0  # [m] before and behind
+MOST_SHAKING = 0.03  # [rad] more is not believed
 MPS_PER_KMH = 1.0 / 3.6
 
 
@@ -113,6 +115,27 @@ def integrate(
     x = np.concatenate([[0.0], np.cumsum(chord * np.cos(middle))])
     y = np.concatenate([[0.0], np.cumsum(chord * np.sin(middle))])
     return x, y, yaw
+
+
+def shaking(arc: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """How far an angle differs from a straight line through its neighbours along the way [rad].
+
+    What changes within ROAD metres is the car on its springs; what changes slower is the road.
+
+    Args:
+        arc: (N,) driven distance, not falling [m].
+        angle: (N,) camera pitch or roll against the horizontal [rad].
+    """
+    first = np.searchsorted(arc, arc - ROAD, side="left")
+    last = np.searchsorted(arc, arc + ROAD, side="right")
+    smooth = np.empty_like(angle)
+    for row, (start, stop) in enumerate(zip(first, last, strict=True)):
+        away, near = arc[start:stop] - arc[row], angle[start:stop]
+        spread = away - away.mean()
+        total = float(spread @ spread)
+        grown = float(spread @ near) / total if total > 1e-6 else 0.0
+        smooth[row] = near.mean() - grown * away.mean()
+    return np.clip(angle - smooth, -MOST_SHAKING, MOST_SHAKING)
 
 
 def from_mount(

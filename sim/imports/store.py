@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
-import cv2
 import numpy as np
 
 from .. import files
@@ -18,12 +17,11 @@ from ..recording_writer import RecordingWriter
 from ..sensors.camera import Camera
 from .drive import Drive
 from .lens import Straightener
-from .motion import correlation, to_local
+from .motion import to_local
 from .note import Note
+from .turning import Turning
 
 SHORTEST = 2  # rows; a single one has no motion
-ENOUGH_TURNS = 20  # pairs of pictures before their turning is compared with the yaw rate
-SURE = 0.3  # a correlation below minus this is no accident
 
 
 @dataclass(frozen=True)
@@ -78,8 +76,12 @@ def write(
     folder = Path(folder)
     before = folder.exists()
     segments = segments_of(drive.starts, view.every)
+    most = (0.0, 0.0) if drive.tilt is None else np.abs(drive.tilt).max(axis=0)
     eyes = {
-        name: (eye.pictures, Straightener(eye.lens, view.size, view.crop))
+        name: (
+            eye.pictures,
+            Straightener(eye.lens, view.size, view.crop, (float(most[0]), float(most[1]))),
+        )
         for name, eye in (("camera", drive.eye), ("camera_right", drive.right_eye))
         if eye is not None
     }
@@ -134,7 +136,7 @@ class _Pen:
         self.left_out: Counter[str] = Counter()
         self.unreadable: list[int] = []
         self.metres = 0.0
-        self.turning = _Turning(eyes["camera"][1].camera) if "camera" in eyes else None
+        self.turning = Turning(eyes["camera"][1].camera) if "camera" in eyes else None
         self.found: dict[str, Any] = {}
 
     def write(self, on_rows: Callable[[int], None]) -> None:
@@ -175,17 +177,21 @@ class _Pen:
                         self.unreadable.append(int(self.drive.frame[row]))
                         self.left_out["bad-picture"] += 1
                         break
-                    picture = spools.add("camera", pictures["camera"])
+                    picture = spools.add("camera", pictures["camera"], self._tilt(row))
                     if self.turning is not None:
                         self.turning.add(
                             picture, self.drive.time[row], self.drive.yaw_rate[row], bool(kept)
                         )
                     if "camera_right" in pictures:
                         right = pictures["camera_right"]
-                        spools.add("camera_right", right)
+                        spools.add("camera_right", right, self._tilt(row))
                         right_ids.append(-1 if right is None else int(self.drive.frame[row]))
                     kept.append(int(row))
                 self._flush(np.array(kept, int), spools.arrays(len(kept)), np.array(right_ids))
+
+    def _tilt(self, row: int) -> tuple[float, float]:
+        tilt = self.drive.tilt
+        return (0.0, 0.0) if tilt is None else (float(tilt[row, 0]), float(tilt[row, 1]))
 
     def _flush(
         self, rows: np.ndarray, pictures: dict[str, np.ndarray], right_ids: np.ndarray
@@ -267,11 +273,13 @@ class _Spools:
         for handle in self._files.values():
             handle.close()
 
-    def add(self, name: str, picture: np.ndarray | None) -> np.ndarray:
+    def add(self, name: str, picture: np.ndarray | None, tilt: tuple[float, float]) -> np.ndarray:
         """Straighten and keep a picture; black stands for none."""
         straighten = self._eyes[name][1]
         shown = (
-            np.zeros(straighten.camera.shape, np.uint8) if picture is None else straighten(picture)
+            np.zeros(straighten.camera.shape, np.uint8)
+            if picture is None
+            else straighten(picture, tilt)
         )
         self._files[name].write(shown.data)
         self._counts[name] += 1
@@ -288,60 +296,6 @@ class _Spools:
             shape = (count, *self._eyes[name][1].camera.shape)
             arrays[name] = np.memmap(handle, np.uint8, mode="r", shape=shape)
         return arrays
-
-
-class _Turning:
-    """Compares how the far scene moves sideways with how the car turns."""
-
-    MOST = 1500  # pairs looked at
-
-    def __init__(self, camera: Camera) -> None:
-        horizon = round(camera.horizon)
-        low = int(np.clip(horizon + 0.04 * camera.height, 16, camera.height))
-        self._rows = slice(max(0, low - max(16, camera.height // 4)), low)
-        self._scale = min(1.0, 160.0 / camera.width)
-        self._fx = camera.fx * self._scale
-        self._last: tuple[np.ndarray, float, float] | None = None
-        self._window: np.ndarray | None = None
-        self._seen: list[tuple[float, float]] = []
-
-    def add(self, picture: np.ndarray, time: float, yaw_rate: float, joined: bool) -> None:
-        """The next picture; `joined` when the one before belongs to the same stretch."""
-        if len(self._seen) >= self.MOST:
-            return
-        grey = cv2.cvtColor(np.ascontiguousarray(picture[self._rows]), cv2.COLOR_RGB2GRAY)
-        grey = cv2.resize(grey, None, fx=self._scale, fy=1.0, interpolation=cv2.INTER_AREA)
-        far = grey.astype(np.float32)
-        if self._window is None:
-            self._window = cv2.createHanningWindow(far.shape[::-1], cv2.CV_32F)
-        if joined and self._last is not None:
-            before, then, rate = self._last
-            (shift, _), _ = cv2.phaseCorrelate(before, far, self._window)
-            turned = 0.5 * (rate + yaw_rate) * (time - then) * self._fx
-            self._seen.append((shift, turned))
-        self._last = (far, time, yaw_rate)
-
-    def result(self) -> dict[str, Any]:
-        """For the header: 1 and 1 are perfect; the gain is seen turning by that of the poses."""
-        shift, turned = self._pairs()
-        gain = float(shift @ turned) / float(turned @ turned) if turned.any() else 0.0
-        return {
-            "correlation": round(correlation(shift, turned), 3) if len(shift) else 0.0,
-            "gain": round(gain, 3),
-            "pairs": len(self._seen),
-        }
-
-    def opposed(self) -> bool:
-        """Pictures and poses turn different ways, and enough to be sure."""
-        shift, turned = self._pairs()
-        enough = len(turned) >= ENOUGH_TURNS and float(turned.std()) > 0.3
-        return enough and correlation(shift, turned) < -SURE
-
-    def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
-        """Shifts seen and shifts expected [px], without matches that failed."""
-        shift, turned = np.array(self._seen).reshape(-1, 2).T
-        near = np.abs(shift) < 40.0
-        return shift[near], turned[near]
 
 
 def _header(
@@ -378,5 +332,6 @@ def _header(
         licence=drive.licence,
         camera=None if camera is None else camera.to_json(),
         camera_right=right,
-        about={"reference_point": "rear axle"} | dict(drive.about),
+        about={"reference_point": "rear axle", "steadied": drive.tilt is not None}
+        | dict(drive.about),
     )
