@@ -70,7 +70,7 @@ def gap_notes(jumps: np.ndarray, gaps: np.ndarray) -> list[Note]:
     return [
         Note(name, f"{what} before row {', '.join(map(str, rows[:5]))}; the drive is split there")
         for name, what, rows in (
-            ("pose-jump", "the pose jumps", np.flatnonzero(jumps)),
+            ("pose-jump", "the pose jumps", np.flatnonzero(jumps & ~gaps)),
             ("time-gap", "the clock jumps", np.flatnonzero(gaps)),
         )
         if rows.size

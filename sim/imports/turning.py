@@ -6,7 +6,6 @@ import cv2
 import numpy as np
 
 from ..sensors.camera import Camera
-from .motion import correlation
 
 ENOUGH_TURNS = 20  # pairs of pictures before their turning is compared with the yaw rate
 SURE = 0.3  # a correlation below minus this is no accident
@@ -48,7 +47,7 @@ class Turning:
         shift, turned = self._pairs()
         gain = float(shift @ turned) / float(turned @ turned) if turned.any() else 0.0
         return {
-            "correlation": round(correlation(shift, turned), 3) if len(shift) else 0.0,
+            "correlation": round(_alike(shift, turned), 3),
             "gain": round(gain, 3),
             "pairs": len(self._seen),
         }
@@ -56,11 +55,17 @@ class Turning:
     def opposed(self) -> bool:
         """Pictures and poses turn different ways, and enough to be sure."""
         shift, turned = self._pairs()
-        enough = len(turned) >= ENOUGH_TURNS and float(turned.std()) > 0.3
-        return enough and correlation(shift, turned) < -SURE
+        enough = len(turned) >= ENOUGH_TURNS and float(np.sqrt((turned**2).mean())) > 0.3
+        return enough and _alike(shift, turned) < -SURE
 
     def _pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Shifts seen and shifts expected [px], without matches that failed."""
         shift, turned = np.array(self._seen).reshape(-1, 2).T
         near = np.abs(shift) < 40.0
         return shift[near], turned[near]
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> float:
+    """A correlation about zero, not about the means: a steady bend counts, too."""
+    scale = float(np.sqrt((a @ a) * (b @ b)))
+    return float(a @ b) / scale if scale > 0.0 else 0.0

@@ -27,6 +27,8 @@ CAMERA: dict[str, Any] = {
     "mount_height": 1.5,
     "pitch": 0.05,
 }
+BEARINGS = np.linspace(0.0, 2.0 * np.pi, 300, endpoint=False)
+FAR = np.random.default_rng(0).uniform(0.0, 255.0, (180, 300))  # what is far away, all around
 
 
 def circle(
@@ -42,9 +44,10 @@ def scene(yaw: float, width: int = 96, height: int = 64, focal: float = 60.0) ->
     """A far scene that moves as a camera turns, on a grey road; BGR."""
     u = np.arange(width) - 0.5 * (width - 1)
     bearing = yaw - np.arctan(u / focal)
-    shade = 128 + 50 * np.sin(9.0 * bearing) + 40 * np.sin(23.0 * bearing + 1.0)
     picture = np.full((height, width, 3), 90, np.uint8)
-    picture[: height // 2] = shade.astype(np.uint8)[None, :, None]
+    for row in range(height // 2):
+        shade = np.interp(bearing, BEARINGS, FAR[row], period=2.0 * np.pi)
+        picture[row] = shade.astype(np.uint8)[:, None]
     return picture
 
 
@@ -60,7 +63,7 @@ def write_images(
 
 
 def write_video(path: Path, yaw: np.ndarray, fps: float = 10.0) -> Path:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), fps, (96, 64))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), fps, (96, 64))
     assert writer.isOpened()
     for angle in yaw:
         writer.write(scene(float(angle)))
