@@ -20,7 +20,8 @@ from .note import Note
 from .pictures import Video
 
 LICENCE = "MIT, Copyright (c) 2018 comma.ai"
-FOCAL, CENTRE = 910.0, (582.0, 437.0)  # of the EON's camera [px], from the data set's notebooks
+# Of the EON's camera [px], from the data set's notebooks.
+SIZE, FOCAL, CENTRE = (1164, 874), 910.0, (582.0, 437.0)
 MOUNT_HEIGHT = 1.22  # of a device behind the windscreen, assumed [m]
 MOUNT_FORWARD = 1.5  # ahead of the rear axle, assumed [m]
 WHEELBASE = 2.7  # [m]
@@ -254,5 +255,14 @@ def _eye(video: Path, rows: int, mounting: Mounting) -> Eye:
     if len(pictures.numbers) < rows:
         raise ValueError(f"{video} has {len(pictures.numbers)} frames, the poses are of {rows}")
     width, height = pictures.size
-    lens = Lens(width, height, FOCAL, FOCAL, *CENTRE, mount_height=MOUNT_HEIGHT)
+    across, along = width / SIZE[0], height / SIZE[1]  # a smaller copy has the same lens
+    lens = Lens(
+        width=width,
+        height=height,
+        fx=FOCAL * across,
+        fy=FOCAL * along,
+        cx=CENTRE[0] * across - 0.5,
+        cy=CENTRE[1] * along - 0.5,
+        mount_height=MOUNT_HEIGHT,
+    )
     return Eye(pictures, mounting.applied(lens))

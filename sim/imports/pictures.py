@@ -86,9 +86,15 @@ class Video:
             count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
             self.fps = float(capture.get(cv2.CAP_PROP_FPS))  # [1/s] 0 when the file does not say
             there, picture = capture.read() if capture.isOpened() else (False, None)
+            if (
+                there and count < 1
+            ):  # a bare stream, such as comma's .hevc, has no table of contents
+                count = 1
+                while capture.grab():
+                    count += 1
         finally:
             capture.release()
-        if not there or picture is None or count < 1:
+        if not there or picture is None:
             raise ValueError(
                 f"{path} holds no frame that can be decoded: it is empty, cut off or no video; "
                 "convert it with ffmpeg, or give a folder of images"

@@ -4,7 +4,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from redrive.sim.imports import comma, motion
+from redrive.sim.imports import comma, motion, store
+from redrive.sim.recording import Recording
 
 MOUNT_YAW, DOWN = 0.05, 0.04  # the device looks left and down
 
@@ -103,10 +104,28 @@ def test_steering_to_the_right_is_refused_where_the_car_went_left(segment: Path)
         comma.read(segment)
 
 
-def test_a_video_makes_it_a_place_to_see(segment: Path, made_up: ModuleType) -> None:
-    made_up.write_video(segment / "video.mp4", np.zeros(400))
-    with pytest.raises(ValueError, match="no ground|crop"):
-        _ = comma.read(segment)  # the focal length is that of another picture's size
+def test_a_video_makes_it_a_place_to_see(
+    segment: Path, made_up: ModuleType, tmp_path: Path
+) -> None:
+    time = np.load(segment / "global_pose" / "frame_times")
+    yaw = motion.integrate(time, np.full(400, 15.0), 0.1 * np.sin(0.8 * (time - 1000.0)))[2]
+    made_up.write_video(segment / "video.hevc.mp4", yaw + MOUNT_YAW)
+    (segment / "video.hevc.mp4").rename(segment / "video.hevc")
+    drive = comma.read(segment)
+    assert drive.eye is not None
+    np.testing.assert_allclose(drive.eye.lens.yaw, MOUNT_YAW, atol=5e-3)
+    done = store.write(drive, tmp_path / "rec")
+    assert done.segments == (400,)
+    assert done.notes == ()
+    about = Recording.open(done.folder).header.about
+    assert about is not None
+    assert about["turning"]["correlation"] > 0.5
+
+
+def test_a_video_of_another_segment_is_refused(segment: Path, made_up: ModuleType) -> None:
+    made_up.write_video(segment / "video.mp4", np.zeros(20))
+    with pytest.raises(ValueError, match="has 20 frames, the poses are of 400"):
+        comma.read(segment)
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,12 @@ def test_an_empty_video_is_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(ValueError, match="no frame that can be decoded"):
         Video(path)
+
+
+def test_a_stream_without_a_table_of_contents_is_counted(
+    made_up: ModuleType, tmp_path: Path
+) -> None:
+    images = made_up.write_images(tmp_path / "images", np.linspace(0.0, 1.0, 12), ".jpg")
+    stream = tmp_path / "a.mjpeg"
+    stream.write_bytes(b"".join(path.read_bytes() for path in images))
+    assert len(Video(stream).numbers) == 12
