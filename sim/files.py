@@ -13,13 +13,15 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 TEMPORARY = ".tmp-"  # how the name of a file begins that is not finished
+_PIECE = 16 * 2**20  # [bytes] of a spool that are read together
 _MAX_HEADER = 100_000_000  # [bytes] as in safetensors: a longer header is not a header
 _CODES = {
     np.dtype(name): code
@@ -98,17 +100,64 @@ class Column:
         return self.dtype.itemsize * math.prod(self.shape)
 
 
-def column_chunks(columns: Mapping[str, np.ndarray]) -> list[bytes | memoryview]:
+class Spool:
+    """A column that waits on the disk, in a file without a name, and never fits into memory.
+
+    It has what a writer asks of an array: dtype, shape, ndim and its length.
+    """
+
+    def __init__(self, folder: Path, dtype: str, row: tuple[int, ...]) -> None:
+        self.dtype, self._row, self._rows = np.dtype(dtype), row, 0
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by `close`
+
+    def append(self, row: np.ndarray) -> None:
+        """Add a row of exactly this kind."""
+        if row.dtype != self.dtype or row.shape != self._row:
+            raise ValueError(f"a row of {row.dtype} {row.shape}, not {self.dtype} {self._row}")
+        self._file.write(np.ascontiguousarray(row).data)
+        self._rows += 1
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (self._rows, *self._row)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        return self.dtype.itemsize * math.prod(self.shape)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    def chunks(self) -> Iterator[bytes]:
+        """All bytes, in pieces."""
+        self._file.seek(0)
+        while piece := self._file.read(_PIECE):
+            yield piece
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._file.close()
+
+
+def column_chunks(
+    columns: Mapping[str, np.ndarray | Spool],
+) -> Iterator[bytes | memoryview]:
     """The bytes of a column file, in order. Equal arrays give equal bytes.
 
     Raises:
         ValueError: an array has a dtype that safetensors cannot hold.
     """
     entries: dict[str, dict[str, object]] = {}
-    arrays, end = [], 0
+    arrays: list[np.ndarray | Spool] = []
+    end = 0
     # Wide types first, as safetensors does: every array then starts at a multiple of its width.
     for name in sorted(columns, key=lambda name: (-columns[name].dtype.itemsize, name)):
-        array = np.ascontiguousarray(columns[name])
+        given = columns[name]
+        array = given if isinstance(given, Spool) else np.ascontiguousarray(given)
         if array.dtype not in _CODES:
             raise ValueError(
                 f"column {name} has dtype {array.dtype}, a column file can hold "
@@ -123,8 +172,12 @@ def column_chunks(columns: Mapping[str, np.ndarray]) -> list[bytes | memoryview]
         arrays.append(array)
     header = json.dumps(entries, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)
-    lead: list[bytes | memoryview] = [len(header).to_bytes(8, "little") + header]
-    return lead + [array.reshape(-1).view(np.uint8).data for array in arrays]
+    yield len(header).to_bytes(8, "little") + header
+    for array in arrays:
+        if isinstance(array, Spool):
+            yield from array.chunks()
+        else:
+            yield array.reshape(-1).view(np.uint8).data
 
 
 def read_columns(path: Path) -> dict[str, Column]:

@@ -76,11 +76,14 @@ class RecordingWriter:
         """Let other writers in. Everything added is on the disk already."""
         self._unlock()
 
-    def add(self, columns: Mapping[str, np.ndarray], sidecar: Mapping[str, Any]) -> int:
+    def add(
+        self, columns: Mapping[str, np.ndarray | files.Spool], sidecar: Mapping[str, Any]
+    ) -> int:
         """Save an episode; when this returns it is on the disk.
 
         Args:
-            columns: one array for each feature of the header, time first, of exactly its dtype.
+            columns: one array for each feature of the header, time first, of exactly its dtype;
+                or a spool, whose numbers are not looked at.
             sidecar: JSON values; at least `seed` (int), `world` (the road that was driven,
                 such as "procedural:17"), `driver` and `regime`.
 
@@ -124,7 +127,7 @@ class RecordingWriter:
         return index
 
 
-def check_columns(columns: Mapping[str, np.ndarray], header: RecordingHeader) -> int:
+def check_columns(columns: Mapping[str, np.ndarray | files.Spool], header: RecordingHeader) -> int:
     """The number of rows, if the columns are what the header promises.
 
     Raises:
@@ -148,6 +151,8 @@ def check_columns(columns: Mapping[str, np.ndarray], header: RecordingHeader) ->
                 f"columns must have equally many rows, at least one; {min(lengths)} has {steps}, "
                 f"{name} has {lengths[name]}"
             )
+        if isinstance(array, files.Spool):
+            continue
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             row = int(np.argwhere(~np.isfinite(array))[0][0])
             raise ValueError(f"column {name} is not finite in row {row}; find what computed it")

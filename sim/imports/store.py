@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -187,14 +186,14 @@ class _Pen:
                         spools.add("camera_right", right, self._tilt(row))
                         right_ids.append(-1 if right is None else int(self.drive.frame[row]))
                     kept.append(int(row))
-                self._flush(np.array(kept, int), spools.arrays(len(kept)), np.array(right_ids))
+                self._flush(np.array(kept, int), spools.columns, np.array(right_ids))
 
     def _tilt(self, row: int) -> tuple[float, float]:
         tilt = self.drive.tilt
         return (0.0, 0.0) if tilt is None else (float(tilt[row, 0]), float(tilt[row, 1]))
 
     def _flush(
-        self, rows: np.ndarray, pictures: dict[str, np.ndarray], right_ids: np.ndarray
+        self, rows: np.ndarray, pictures: dict[str, files.Spool], right_ids: np.ndarray
     ) -> None:
         if len(rows) < SHORTEST:
             self.left_out["short-stretch"] += len(rows)
@@ -203,7 +202,8 @@ class _Pen:
         ids = drive.frame[rows].astype(np.int64)
         command = np.stack([drive.curvature[rows], drive.accel[rows]], axis=1).astype(np.float32)
         odometry = np.stack([drive.speed[rows], drive.yaw_rate[rows]], axis=1)
-        columns = pictures | {
+        columns: dict[str, np.ndarray | files.Spool] = {
+            **pictures,
             "x": self.x[rows],
             "y": self.y[rows],
             "yaw": self.yaw[rows],
@@ -232,7 +232,7 @@ class _Pen:
             },
         )
         self.lengths.append(len(rows))
-        self.metres += float(np.hypot(np.diff(columns["x"]), np.diff(columns["y"])).sum())
+        self.metres += float(np.hypot(np.diff(self.x[rows]), np.diff(self.y[rows])).sum())
 
     def notes(self) -> Iterator[Note]:
         """What was found while writing."""
@@ -256,22 +256,21 @@ class _Pen:
 
 
 class _Spools:
-    """Pictures on their way: in files without a name, which vanish by themselves."""
+    """Pictures of one stretch on their way."""
 
     def __init__(self, folder: Path, eyes: dict[str, Any]) -> None:
         self._eyes = eyes
-        self._files = {
-            name: tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  closed by __exit__
-            for name in eyes
+        self.columns = {
+            name: files.Spool(folder, "uint8", straighten.camera.shape)
+            for name, (_, straighten) in eyes.items()
         }
-        self._counts: Counter[str] = Counter()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for handle in self._files.values():
-            handle.close()
+        for spool in self.columns.values():
+            spool.close()
 
     def add(self, name: str, picture: np.ndarray | None, tilt: tuple[float, float]) -> np.ndarray:
         """Straighten and keep a picture; black stands for none."""
@@ -281,21 +280,8 @@ class _Spools:
             if picture is None
             else straighten(picture, tilt)
         )
-        self._files[name].write(shown.data)
-        self._counts[name] += 1
+        self.columns[name].append(shown)
         return shown
-
-    def arrays(self, count: int) -> dict[str, np.ndarray]:
-        """All pictures so far, as arrays that lie on the disk."""
-        if not count:
-            return {}
-        arrays: dict[str, np.ndarray] = {}
-        for name, handle in self._files.items():
-            assert self._counts[name] == count
-            handle.flush()
-            shape = (count, *self._eyes[name][1].camera.shape)
-            arrays[name] = np.memmap(handle, np.uint8, mode="r", shape=shape)
-        return arrays
 
 
 def _header(
