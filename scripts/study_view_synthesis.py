@@ -51,10 +51,10 @@ class Size:
     roads: int = 24  # of the recorded drive, one after the other
     seconds: int = 20  # on each
     offset_episodes: int = 600  # of view-synthesis and exact
-    steps: int = 900  # of learning, 512 pictures each
+    steps: int = 700  # of learning, 512 pictures each
     training_seeds: int = 3
     recovery_episodes: int = 60
-    following_episodes: int = 40
+    following_episodes: int = 30
 
 
 QUICK = Size(roads=6, seconds=10, offset_episodes=60, steps=60, training_seeds=2,
