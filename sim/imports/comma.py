@@ -120,7 +120,7 @@ def read(
         speed=speed,
         yaw_rate=moved.yaw_rate,
         curvature=curvature,
-        accel=motion.slope(time, speed, starts),
+        accel=motion.acceleration(time, speed, starts),
         starts=starts,
         frame=np.arange(len(time)),
         source=f"comma2k19, segment {folder.parent.name}/{folder.name}",

@@ -121,7 +121,7 @@ def read(
         speed=speed[rows],
         yaw_rate=yaw_rate[rows],
         curvature=curvature[rows],
-        accel=motion.slope(time, speed, starts)[rows],
+        accel=motion.acceleration(time, speed, starts)[rows],
         starts=starts_of(rows, starts),
         frame=own_frame[rows],
         source=f"Donkeycar tub {folder.resolve().name}",

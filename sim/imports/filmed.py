@@ -76,7 +76,7 @@ def read(
         speed=track.speed,
         yaw_rate=track.yaw_rate,
         curvature=motion.curvature_of(track.speed, track.yaw_rate),
-        accel=motion.slope(track.time, track.speed, track.starts),
+        accel=motion.acceleration(track.time, track.speed, track.starts),
         starts=track.starts,
         frame=frame,
         source=f"video {path.name} with {Path(poses).name}",

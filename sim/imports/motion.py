@@ -7,6 +7,7 @@ import numpy as np
 from ..geometry import wrap_angle
 
 HALF_WINDOW = 2  # rows on either side that a slope is fitted to
+FOOT = 0.25  # on either side that an acceleration is fitted to [s]
 GAP = 2.5  # a time step this many times the usual one is a gap
 JUMP = 2.0  # [m] and three usual steps: further apart, two poses are not of one path
 TURN_JUMP = 0.6  # [rad] likewise
@@ -73,7 +74,7 @@ def motion_of(
     vx, vy = slope(time, x, starts), slope(time, y, starts)
     speed = vx * np.cos(yaw) + vy * np.sin(yaw)
     yaw_rate = slope(time, np.unwrap(yaw), starts)
-    return Motion(speed, yaw_rate, curvature_of(speed, yaw_rate), slope(time, speed, starts))
+    return Motion(speed, yaw_rate, curvature_of(speed, yaw_rate), acceleration(time, speed, starts))
 
 
 def curvature_of(speed: np.ndarray, yaw_rate: np.ndarray) -> np.ndarray:
@@ -85,13 +86,21 @@ def curvature_of(speed: np.ndarray, yaw_rate: np.ndarray) -> np.ndarray:
     return np.interp(np.arange(len(speed)), moving, yaw_rate[moving] / speed[moving])
 
 
-def slope(time: np.ndarray, values: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """How fast values grow, by least squares over the rows around, within each segment."""
+def acceleration(time: np.ndarray, speed: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """Of the speed, over half a second or more: a human's foot is slower than a speed's noise."""
+    usual = float(np.median(np.diff(time))) if len(time) > 1 else 1.0
+    return slope(time, speed, starts, max(HALF_WINDOW, round(FOOT / usual)))
+
+
+def slope(
+    time: np.ndarray, values: np.ndarray, starts: np.ndarray, half: int = HALF_WINDOW
+) -> np.ndarray:
+    """How fast values grow, by least squares over `half` rows on either side, within each segment."""
     rows = np.arange(len(time))
     segment = np.cumsum(starts)
     first = np.searchsorted(segment, segment, side="left")
     last = np.searchsorted(segment, segment, side="right") - 1
-    near = rows[:, None] + np.arange(-HALF_WINDOW, HALF_WINDOW + 1)
+    near = rows[:, None] + np.arange(-half, half + 1)
     near = np.clip(near, first[:, None], last[:, None])
     t = time[near] - time[near].mean(axis=1, keepdims=True)
     spread = (t * t).sum(axis=1)

@@ -30,6 +30,15 @@ def test_no_slope_is_taken_across_a_gap() -> None:
     np.testing.assert_allclose(motion.slope(np.arange(10.0), values, starts), 1.0, atol=1e-9)
 
 
+def test_a_noisy_speed_makes_no_wild_acceleration() -> None:
+    time = np.arange(200) * 0.04
+    speed = 20.0 + 1.5 * time + np.random.default_rng(0).normal(0.0, 0.2, 200)
+    got = motion.acceleration(time, speed, np.zeros(200, bool))
+    assert np.abs(got - 1.5).mean() < 0.5
+    exact = motion.acceleration(time, 20.0 + 1.5 * time, np.zeros(200, bool))
+    np.testing.assert_allclose(exact, 1.5)
+
+
 def test_a_car_that_stands_keeps_its_curvature() -> None:
     speed = np.array([5.0, 5.0, 0.0, 0.0, 5.0])
     got = motion.curvature_of(speed, np.array([0.5, 0.5, 0.3, -0.3, 0.5]))
