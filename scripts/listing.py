@@ -27,6 +27,7 @@ def main(argv: Sequence[str]) -> int:
         "procedural": "another road for every episode, from seeds 0 to 999",
         "procedural:7": "the road of one seed",
         "procedural:0-100": "roads of seeds 0 to 99",
+        "RECORDING": "a folder that record or import made: drive in it again",
         "TRACK.csv": "a circuit: x_m, y_m, w_tr_right_m, w_tr_left_m (TUM); or a folder of them",
     }
     sensors = {
