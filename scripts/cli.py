@@ -63,7 +63,7 @@ beside it
 {lines(BESIDE)}
 
 for example
-  redrive record --world procedural --episodes 60 --out recordings/first
+  redrive record --regime noise-injection --episodes 150 --out recordings/first
   redrive train recordings/first --policy lstm --out runs/first
   redrive evaluate runs/first expert --suite roads --out results.json
   redrive watch runs/first --world procedural:7

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 
 from redrive import terminal
 
-
 ORPHAN_CHECK = 1.0  # how often a process looks whether its parent is still there [s]
 
 

@@ -85,17 +85,15 @@ def real_frames(folder: Path, quick: bool) -> dict[str, Any]:
 
 def _stereo(recording: Recording, camera: Camera) -> dict[str, float] | None:
     """Left against right, where the recording has a second camera."""
-    if "camera_right" not in recording.header.features:
+    second = recording.header.camera_right
+    if second is None:
         return None
     pairs = []
     for episode in recording:
-        baseline = float(episode.sidecar.get("baseline_m", 0.0))
-        right = episode.read("camera_right")
-        kept = np.flatnonzero(right.reshape(len(right), -1).any(axis=1))  # black: none was taken
-        if baseline > 0.0 and len(kept):
-            pairs.append(
-                stereo_correlations(episode.read("camera")[kept], right[kept], camera, baseline)
-            )
+        kept = np.flatnonzero(episode.read("camera_right_state_id") >= 0)
+        if len(kept):
+            left, right = episode.read("camera")[kept], episode.read("camera_right")[kept]
+            pairs.append(stereo_correlations(left, right, camera, float(second["baseline"])))
     if not pairs:
         return None
     return {name: float(np.mean([pair[name] for pair in pairs])) for name in pairs[0]}
