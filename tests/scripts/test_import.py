@@ -52,7 +52,21 @@ def test_a_film_becomes_a_recording_with_its_pictures(
 
 
 def test_what_is_kept_can_be_chosen(film: list[str], tmp_path: Path) -> None:
-    words = ["--size", "32x20", "--crop", "0", "0", "0", "8", "--every", "2", "--pitch-deg", "2", "--mount-height", "1.6"]
+    words = [
+        "--size",
+        "32x20",
+        "--crop",
+        "0",
+        "0",
+        "0",
+        "8",
+        "--every",
+        "2",
+        "--pitch-deg",
+        "2",
+        "--mount-height",
+        "1.6",
+    ]
     assert cli.main([*film, *words]) == 0
     recording = Recording.open(tmp_path / "rec")
     camera = recording.header.camera

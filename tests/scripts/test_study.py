@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from redrive import study, study_view_synthesis
+import redrive.study_view_synthesis as headline
 from redrive.cli import main
+from redrive.study import StudyOptions, run
 
 
 def test_the_synthesis_study_writes_table_plots_page_and_summary(tmp_path: Path) -> None:
@@ -31,12 +32,12 @@ def test_the_synthesis_study_writes_table_plots_page_and_summary(tmp_path: Path)
 def test_the_view_synthesis_study_compares_regimes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny = study_view_synthesis.Size(
+    tiny = headline.Size(
         roads=4, seconds=4, offset_episodes=8, steps=2, training_seeds=2,
         recovery_episodes=2, following_episodes=1,
     )  # fmt: skip
-    monkeypatch.setattr(study_view_synthesis, "QUICK", tiny)
-    monkeypatch.setattr(study_view_synthesis, "POLICIES", ("mlp",))
+    monkeypatch.setattr(headline, "QUICK", tiny)
+    monkeypatch.setattr(headline, "POLICIES", ("mlp",))
     out = tmp_path / "vs"
     assert main(["study", "view-synthesis", "--quick", "--out", str(out)]) == 0
     found = json.loads((out / "summary.json").read_text())
@@ -48,9 +49,9 @@ def test_the_view_synthesis_study_compares_regimes(
 
 
 def test_a_recording_is_for_the_synthesis_study_only(tmp_path: Path) -> None:
-    options = study.StudyOptions("view-synthesis", tmp_path, recording=tmp_path)
+    options = StudyOptions("view-synthesis", tmp_path, recording=tmp_path)
     with pytest.raises(ValueError, match="--recording is for the study synthesis"):
-        study.run(options)
+        run(options)
 
 
 def test_an_unknown_study_is_answered_with_the_near_one(
