@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
 from tyro.conf import Positional
 
 from redrive import terminal
@@ -162,21 +163,53 @@ def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], Observati
     return recordings, ObservationSpec(sensors, first.dt)
 
 
+LEARNED_UNTIL, HELD_OUT_FROM = 0.8, 0.85  # of a single drive
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """A part of a recorded drive; used like an episode."""
+
+    episode: RecordedEpisode
+    start: int
+    stop: int
+
+    @property
+    def steps(self) -> int:
+        """How many it has."""
+        return self.stop - self.start
+
+    @property
+    def sidecar(self) -> Mapping[str, Any]:
+        """What is known of the whole drive."""
+        return self.episode.sidecar
+
+    def read(self, column: str, start: int, stop: int) -> np.ndarray:
+        """Rows of a column, counted from the stretch's beginning."""
+        return self.episode.read(column, self.start + start, self.start + min(stop, self.steps))
+
+
 def split_episodes(
     recordings: Sequence[Recording],
-) -> tuple[list[RecordedEpisode], list[RecordedEpisode]]:
-    """Episodes to learn from and episodes held out; a road is never on both sides."""
-    train: list[RecordedEpisode] = []
-    held_out: list[RecordedEpisode] = []
+) -> tuple[list[Any], list[Any]]:
+    """Episodes to learn from and episodes held out; a road is never on both sides.
+
+    A recording of one drive has no second road: then its end is held out.
+    """
+    train: list[Any] = []
+    held_out: list[Any] = []
     for recording in recordings:
         learned, kept = recording.split()
         train += [recording.episodes[i] for i in learned]
         held_out += [recording.episodes[i] for i in kept]
-    if not held_out:
-        raise ValueError(
-            "all episodes are of one road, so none can be held out to see when learning stops "
-            "to help; record on more roads, as with --world procedural"
-        )
+    if not held_out:  # one drive: its end is held out, a while after what is learned from
+        held_out = [Stretch(e, round(HELD_OUT_FROM * e.steps), e.steps) for e in train]
+        train = [Stretch(e, 0, round(LEARNED_UNTIL * e.steps)) for e in train]
+        if not all(stretch.steps for stretch in (*train, *held_out)):
+            raise ValueError(
+                "the only drive is too short to hold a part of it out; record more, "
+                "on more roads, as with --world procedural"
+            )
     return train, held_out
 
 

@@ -1,0 +1,54 @@
+"""Training from the command line: one drive or many, and what is held out."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from redrive.cli import main
+from redrive.sim.recording import Recording
+from redrive.train import split_episodes
+
+
+def recorded(folder: Path, world: str, episodes: int) -> Path:
+    words = ["record", "--world", world, "--episodes", str(episodes), "--steps", "60"]
+    assert main([*words, "--out", str(folder)]) == 0
+    return folder
+
+
+def test_a_road_is_never_on_both_sides(tmp_path: Path) -> None:
+    recording = Recording.open(recorded(tmp_path / "many", "procedural:0-9", 12))
+    train, held_out = split_episodes([recording])
+    roads = [{str(e.sidecar["world"]) for e in side} for side in (train, held_out)]
+    assert roads[0] and roads[1] and not roads[0] & roads[1]
+
+
+def test_of_a_single_drive_the_end_is_held_out(tmp_path: Path) -> None:
+    recording = Recording.open(recorded(tmp_path / "one", "procedural:3", 1))
+    (train,), (held_out,) = split_episodes([recording])
+    whole = recording.read(0, "x")
+    np.testing.assert_array_equal(train.read("x", 0, train.steps), whole[:48])
+    np.testing.assert_array_equal(held_out.read("x", 0, 1000), whole[51:])
+    np.testing.assert_array_equal(held_out.read("x", 2, 5), whole[53:56])
+
+
+def test_a_driver_is_trained_from_a_single_drive(tmp_path: Path) -> None:
+    data = recorded(tmp_path / "one", "procedural:3", 1)
+    run = tmp_path / "run"
+    words = ["train", str(data), "--policy", "mlp", "--steps", "2", "--out", str(run)]
+    assert main(words) == 0
+    assert json.loads((run / "policy.json").read_text())["policy"] == "mlp"
+    assert main(words) == 2  # a run is not written over
+
+
+def test_recordings_of_another_camera_are_not_mixed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = [recorded(tmp_path / name, "procedural:0-9", 3) for name in ("a", "b")]
+    header = data[1] / "dataset.json"
+    content = json.loads(header.read_text())
+    content["camera"]["pitch"] = 0.2
+    header.write_text(json.dumps(content))
+    assert main(["train", *map(str, data), "--out", str(tmp_path / "run")]) == 2
+    assert "another camera" in capsys.readouterr().err
