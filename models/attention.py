@@ -29,8 +29,9 @@ class AttentionSettings(SequenceSettings):
 
     layers: int = 2
     heads: int = 4
-    window: int = 32
-    """How many steps each layer sees, the present one included."""
+    window: int = 16
+    """How many steps each layer sees, the present one included. Windows to learn from should have at
+    least layers * (window - 1) + 1 steps: what lies further back is seen only on the road, untrained."""
     position: Literal["none", "sinusoidal", "learned", "rotary"] = "rotary"
     """How it knows when something was. rotary: only how long ago. sinusoidal: waves of the time since
     the episode began; times later than any in training are new to it. learned: a vector for each step
