@@ -112,7 +112,8 @@ def user_message(error: Exception) -> str | None:
         return f"{error.filename}: {error.strerror[0].lower()}{error.strerror[1:]}"
     if isinstance(error, MemoryError):
         return f"out of memory: {text}" if text else "out of memory; ask for less at a time"
-    if isinstance(error, (ValueError, OSError, ImportError)):
+    # FloatingPointError: a loss that is no number; its message says what to look at
+    if isinstance(error, (ValueError, OSError, ImportError, FloatingPointError)):
         return text or type(error).__name__
     return None
 

@@ -153,6 +153,19 @@ def _close(corner, unit, first, count, amount):  # type: ignore[no-untyped-def]
     return stop + 1
 
 
+@inlined
+def _out_of_view(  # type: ignore[no-untyped-def]
+    ahead, aside, radius, nearest, reach, edge_left, norm_left, edge_right, norm_right, tall
+):
+    """Whether a circle on the ground lies beside, behind or beyond what the camera sees."""
+    return (
+        ahead + radius < nearest
+        or ahead - radius > reach
+        or (ahead * edge_left - aside) * norm_left < -radius - tall
+        or (ahead * edge_right + aside) * norm_right < -radius - tall
+    )
+
+
 @compiled
 def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
     """List the outline of every ribbon in view; returns the number of corners."""
@@ -174,11 +187,8 @@ def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # 
         ahead = cos * dx + sin * dy
         aside = cos * dy - sin * dx
         radius = blocks[b].radius
-        if (
-            ahead + radius < nearest
-            or ahead - radius > reach
-            or (ahead * edge_left - aside) * norm_left < -radius - tall
-            or (ahead * edge_right + aside) * norm_right < -radius - tall
+        if _out_of_view(
+            ahead, aside, radius, nearest, reach, edge_left, norm_left, edge_right, norm_right, tall
         ):
             continue
         come_to = np.int64(-1)  # the point at which the last listed piece ends
@@ -187,11 +197,17 @@ def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # 
             ahead = cos * dx + sin * dy
             aside = cos * dy - sin * dx
             radius = pieces[p].radius
-            if (
-                ahead + radius < nearest
-                or ahead - radius > reach
-                or (ahead * edge_left - aside) * norm_left < -radius - tall
-                or (ahead * edge_right + aside) * norm_right < -radius - tall
+            if _out_of_view(
+                ahead,
+                aside,
+                radius,
+                nearest,
+                reach,
+                edge_left,
+                norm_left,
+                edge_right,
+                norm_right,
+                tall,
             ):
                 continue
             away = np.sqrt(dx * dx + dy * dy)

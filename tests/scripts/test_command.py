@@ -23,6 +23,7 @@ def raising(error: BaseException) -> Callable[[Sequence[str]], int]:
     [
         (ValueError("a.pt expects camera (64, 96, 3)"), "a.pt expects camera (64, 96, 3)"),
         (ValueError("two\n  lines"), "two lines"),
+        (FloatingPointError("the loss is nan in step 7"), "the loss is nan in step 7"),
         (FileNotFoundError("no run at runs/a; train one"), "no run at runs/a; train one"),
         (FileNotFoundError(2, "No such file or directory", "a"), "a: no such file or directory"),
         (KeyError("unknown policy 'x'; there are mlp"), "unknown policy 'x'; there are mlp"),
