@@ -9,6 +9,8 @@ from torch import Tensor, nn
 from .encoder import Encoder, EncoderSettings
 from .policy import Observation, ObservationSpec, Policy, State, soft_limit
 
+ENCODED = "encoded"  # an observation's entry: what the encoder made of a frame before (`two_stage`)
+
 
 @dataclass(frozen=True)
 class SequenceSettings:
@@ -76,12 +78,16 @@ class SequencePolicy(Policy):
     def initial_state(self, batch_size: int) -> State:
         return self.core.initial_state(batch_size)
 
+    def encode(self, obs: Observation) -> Tensor:
+        """(..., encoder.size) features of each frame; of frames encoded before, what came out then."""
+        return obs[ENCODED] if ENCODED in obs else self.encoder(obs)
+
     def step(self, obs: Observation, state: State) -> tuple[Tensor, State]:
-        features, state = self.core.step(self.dropout(self.encoder(obs)), state)
+        features, state = self.core.step(self.dropout(self.encode(obs)), state)
         return self.head(features) * self.command_scale, state
 
     def forward(
         self, obs: Observation, state: State, is_first: Tensor | None = None
     ) -> tuple[Tensor, State]:
-        features, state = self.core(self.dropout(self.encoder(obs)), state, is_first)
+        features, state = self.core(self.dropout(self.encode(obs)), state, is_first)
         return self.head(features) * self.command_scale, state
