@@ -12,6 +12,7 @@ View = Mapping[str, Any]
 """What B cars see: an array per sensor, and beside them
 
 `lane`: LaneView, privileged: for experts and labels, never given to a policy;
+`previous_command`: (B, 2) float32, what was asked for in the step before [1/m, m/s²]; 0 at the start;
 `state_id`: (B,) int64, the state that all of this was seen in;
 `chance`: (B,) uint64, a key for whoever drives with a die.
 """

@@ -22,6 +22,7 @@ def observation_spec(world: World) -> ObservationSpec:
         else SensorSpec(sensor.shape, "float32")
         for name, sensor in world.sensors.items()
     }
+    sensors["previous_command"] = SensorSpec((2,), "float32")  # every world knows it (`look`)
     return ObservationSpec(sensors, world.dt)
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
+
 from ..sim import chance
 from ..sim.any_world import World
 from ..sim.vehicle import Command
@@ -24,6 +26,7 @@ def look(world: World, state: CarState) -> View:
     return {
         **world.observe(state),
         "lane": world.lane_view(state),
+        "previous_command": state.command.astype(np.float32),
         "state_id": state.state_id,
         "chance": chance.bits(state.seed, state.episode, chance.DRIVER),
     }

@@ -53,6 +53,8 @@ class WindowSettings:
     mirror: float = 0.0
     """Share of windows that are seen in a mirror, with commands to match. Doubles the bends, but
     shows traffic that keeps left: only for roads without a right-hand rule."""
+    hide_previous: float = 0.0
+    """Share of windows in which the previous command is hidden (0) from drivers who would see it."""
     cache_gb: float = 2.0
     """Episodes are kept in memory if they need no more than this, else read as they are needed."""
 
@@ -66,7 +68,7 @@ class WindowSettings:
             )
         if self.balance < 1.0:
             raise ValueError(f"balance must be at least 1, got {self.balance}")
-        for name in ("from_start", "brightness", "contrast", "mirror"):
+        for name in ("from_start", "brightness", "contrast", "mirror", "hide_previous"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must be a share from 0 to 1, got {getattr(self, name)}")
 
@@ -239,6 +241,9 @@ class Windows:
         if settings.mirror:
             seen_in_mirror = torch.from_numpy(rng.random(windows) < settings.mirror)
             obs, command = mirror(obs, command, seen_in_mirror)
+        if settings.hide_previous and "previous_command" in obs:
+            shown = torch.from_numpy(rng.random(windows) >= settings.hide_previous)
+            obs["previous_command"] = obs["previous_command"] * shown[:, None, None]
         return Batch(obs, command, batch.is_first, batch.weight)
 
 
@@ -264,6 +269,9 @@ def mirror(obs: Observation, command: Tensor, where: Tensor) -> tuple[dict[str, 
     if "odometry" in obs:
         obs["odometry"] = obs["odometry"].clone()
         obs["odometry"][..., YAW_RATE] *= sign
+    if "previous_command" in obs:
+        obs["previous_command"] = obs["previous_command"].clone()
+        obs["previous_command"][..., CURVATURE] *= sign
     command = command.clone()
     command[..., CURVATURE] *= sign
     return obs, command

@@ -10,6 +10,7 @@ from .policy import SPEED, YAW_RATE, Observation, ObservationSpec
 SPEED_SCALE = 10.0  # [m/s] an everyday speed, so that the network sees numbers around 1
 YAW_RATE_SCALE = 0.3  # [rad/s] a firm bend
 KERNELS = (7, 3, 3)  # [px] twice the stride less one: no pixel at any border is left out
+COMMAND_SCALE = (0.02, 1.0)  # [1/m, m/s²] everyday commands
 STRIDES = (4, 2, 2)  # [px] the first layer is most of the cost: stride 4 is twice as fast as 2
 
 
@@ -28,6 +29,9 @@ class EncoderSettings:
     yaw_rate: bool = False
     """See the yaw rate. It is the previous curvature command times the speed: a driver who sees it learns to
     repeat itself (the copycat problem), drives well on recorded data and badly on the road."""
+    previous_command: bool = False
+    """See what was asked for in the step before, curvature and acceleration: the copycat problem in full. It is
+    needed where commands act late, and a trap where they do not."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.top_cut < 1.0:
@@ -60,8 +64,26 @@ class Odometry(nn.Module):
         return obs["odometry"][..., self.columns] / self.scale
 
 
+class PreviousCommand(nn.Module):
+    """The command of the step before, where a policy may see it: (..., `size`)."""
+
+    def __init__(self, spec: ObservationSpec, seen: bool) -> None:
+        super().__init__()
+        self.size = 2 * seen
+        if seen:
+            spec.shape("previous_command")
+        self.register_buffer("scale", torch.tensor(COMMAND_SCALE), persistent=False)
+        self.scale: Tensor
+
+    def forward(self, obs: Observation) -> Tensor:
+        """(..., size)."""
+        if not self.size:  # then nobody need tell it
+            return self.scale.new_zeros(*obs["camera"].shape[:-3], 0)
+        return obs["previous_command"] / self.scale
+
+
 class Encoder(nn.Module):
-    """Camera (..., H, W, 3) uint8 and odometry (..., 2) -> (..., `size`).
+    """Camera (..., H, W, 3) uint8, odometry (..., 2), perhaps previous command -> (..., `size`).
 
     GroupNorm, not BatchNorm: the frames of a window resemble each other, and a car must not feel
     the others in its batch.
@@ -93,7 +115,8 @@ class Encoder(nn.Module):
             nn.LayerNorm(settings.embedding),
         )
         self.odometry = Odometry(spec, settings.speed, settings.yaw_rate)
-        self.size = settings.embedding + self.odometry.size
+        self.previous = PreviousCommand(spec, settings.previous_command)
+        self.size = settings.embedding + self.odometry.size + self.previous.size
 
     def forward(self, obs: Observation) -> Tensor:
         camera = obs["camera"]
@@ -103,7 +126,8 @@ class Encoder(nn.Module):
         picture = road.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.channels_last)
         picture = picture.mul_(1.0 / 255.0).sub_(0.5)
         embedding = self.describe(self.convolutions(picture).flatten(1))
-        return torch.cat([embedding.unflatten(0, camera.shape[:-3]), self.odometry(obs)], dim=-1)
+        embedding = embedding.unflatten(0, camera.shape[:-3])
+        return torch.cat([embedding, self.odometry(obs), self.previous(obs)], dim=-1)
 
 
 def camera_shape(spec: ObservationSpec) -> tuple[int, int, int]:

@@ -46,6 +46,8 @@ class TrainOptions:
     """Pull of the weights towards zero."""
     dropout: float = 0.0
     """Share of the features that are left out at random while learning."""
+    previous_command: bool = False
+    """Let it see its previous command, too: an invitation to repeat it (see the study copycat)."""
     window: int | None = None
     """Steps of a window; 32 for policies with a memory, 4 for those without."""
     batch: int | None = None
@@ -84,6 +86,9 @@ def run(
     torch.set_num_threads(options.threads)
     recordings, spec = open_recordings(options.data)
     train, held_out = split_episodes(recordings)
+    roads = sorted({str(episode.sidecar["world"]) for episode in (*train, *held_out)})
+    if options.previous_command:
+        spec, train, held_out = with_previous_command(spec, train, held_out)
     window = options.window or (4 if options.policy in REMEMBERS_NOTHING else 32)
     settings = WindowSettings(
         batch=options.batch or max(1, PICTURES_A_STEP // window),
@@ -96,7 +101,12 @@ def run(
     windows = Windows(train, sensors, settings, seed=options.seed)
     validation = Windows(held_out, sensors, settings, seed=options.seed)
     kind = find_policy(options.policy)
-    chosen = {"dropout": options.dropout} if options.policy != "perceptron" else {}
+    chosen: dict[str, Any] = {}
+    if options.policy != "perceptron":
+        chosen["dropout"] = options.dropout
+        chosen["encoder"] = {"previous_command": options.previous_command}
+    elif options.previous_command:
+        raise ValueError("the perceptron sees no previous command; take another policy")
     policy = make_policy(
         options.policy,
         spec,
@@ -122,7 +132,7 @@ def run(
         about={
             "data": [recording.identity for recording in recordings],
             "folders": [str(folder) for folder in options.data],
-            "roads": sorted({str(e.sidecar["world"]) for e in (*train, *held_out)}),
+            "roads": roads,
             "episodes": len(train),
             "held_out_episodes": len(held_out),
             "seed": options.seed,
@@ -161,6 +171,18 @@ def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], Observati
         "odometry": SensorSpec((2,), "float32"),
     }
     return recordings, ObservationSpec(sensors, first.dt)
+
+
+def with_previous_command(
+    spec: ObservationSpec, *sides: Sequence[Any]
+) -> tuple[ObservationSpec, list[Any], list[Any]]:
+    """What a policy sees of recordings, and their episodes, with the command of the step before."""
+    from redrive.models.policy import ObservationSpec, SensorSpec
+    from redrive.models.previous import PREVIOUS_COMMAND, WithPreviousCommand
+
+    seen = {**spec.sensors, PREVIOUS_COMMAND: SensorSpec((2,), "float32")}
+    train, held_out = ([WithPreviousCommand(episode) for episode in side] for side in sides)
+    return ObservationSpec(seen, spec.dt), train, held_out
 
 
 LEARNED_UNTIL, HELD_OUT_FROM = 0.8, 0.85  # of a single drive

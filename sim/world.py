@@ -42,6 +42,7 @@ class CarState(NamedTuple):
     speed: np.ndarray  # [m/s]
     curvature: np.ndarray  # of the path now [1/m]
     accel: np.ndarray  # [m/s²]
+    command: np.ndarray  # (B, 2) asked for in the last step, within limits; 0 before the first
     pending: np.ndarray  # (B, delay, 2) commands on their way to the actuators
     lane: np.ndarray  # int64, number in the pool's lane table
     arc_length: np.ndarray  # along the lane [m]
@@ -126,6 +127,8 @@ def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # t
         if state.ended[i] != 0:
             continue
         wanted_curvature, wanted_accel = curvature[i], accel[i]
+        state.command[i, 0] = min(max(wanted_curvature, -numbers[1]), numbers[1])
+        state.command[i, 1] = min(max(wanted_accel, -numbers[3]), numbers[2])
         if delay > 0:
             wanted_curvature, wanted_accel = pending[i, 0, 0], pending[i, 0, 1]
             for k in range(delay - 1):
@@ -257,7 +260,7 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         state.speed[i] = min(speed, numbers[4])
         bend = curvature_at(nodes, lane, s)
         state.curvature[i] = min(max(bend, -numbers[1]), numbers[1])
-        state.accel[i] = 0.0
+        state.accel[i] = state.command[i, 0] = state.command[i, 1] = 0.0
         for d in range(state.pending.shape[1]):
             state.pending[i, d, 0], state.pending[i, d, 1] = state.curvature[i], 0.0
         state.progress[i] = state.distance[i] = 0.0
@@ -395,7 +398,7 @@ class RoadWorld:
 
         state = CarState(
             x=zeros(), y=zeros(), yaw=zeros(), speed=zeros(), curvature=zeros(), accel=zeros(),
-            pending=np.zeros((batch, self.vehicle.delay_steps, 2)),
+            command=np.zeros((batch, 2)), pending=np.zeros((batch, self.vehicle.delay_steps, 2)),
             lane=counts(), arc_length=zeros(), lateral_offset=zeros(), heading_error=zeros(),
             margin=zeros(), progress=zeros(), route_length=zeros(), distance=zeros(),
             steps=counts(), ended=counts(), road=counts(), slot=counts(),

@@ -1,5 +1,6 @@
 """Demonstrations: the picture, the label and the state are of one moment, whatever the regime."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from redrive.agents.demonstrations import (
 from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
 from redrive.agents.rollout import rollout
+from redrive.models.previous import PREVIOUS_COMMAND, WithPreviousCommand
 from redrive.sim.appearance import Appearance
 from redrive.sim.guidance import guide
 from redrive.sim.recording import Recording, RecordingWriter, validate
@@ -54,6 +56,38 @@ def test_a_picture_its_label_and_its_state_are_of_one_moment() -> None:
         np.testing.assert_array_equal(columns["state_id"], np.arange(len(columns["time"])))
         np.testing.assert_array_equal(columns["camera_state_id"], columns["state_id"])
         np.testing.assert_array_equal(columns["label_state_id"], columns["state_id"])
+
+
+@dataclass(frozen=True, eq=False)
+class Recorded:
+    """Columns as an episode."""
+
+    columns: dict[str, np.ndarray]
+
+    @property
+    def steps(self) -> int:
+        return len(self.columns["time"])
+
+    def read(self, column: str, start: int, stop: int) -> np.ndarray:
+        return self.columns[column][start:stop]
+
+
+@pytest.mark.parametrize("late", [{}, {"delay_steps": 3, "steer_lag": 0.4, "accel_lag": 0.3}])
+def test_a_recording_knows_the_previous_command_as_the_driver_saw_it(
+    late: dict[str, float],
+) -> None:
+    """Pushed so hard that commands beyond the limits occur."""
+    vehicle = Vehicle(max_curvature=0.01, **late)  # type: ignore[arg-type]
+    world = replace(make_world(), sensors={"odometry": Odometry()}, vehicle=vehicle)
+    driver = NoisyDriver(Expert(), 0.1, lateral=8.0, clean_share=0.0)
+    frames = list(rollout(world, driver, world.reset(np.arange(4))))
+    limited = False
+    for car, (columns, _) in enumerate(drive_episodes(world, driver, np.arange(4))):
+        limited |= bool((np.abs(columns["command"][:, 0]) == np.float32(0.01)).any())
+        seen = [frame.view[PREVIOUS_COMMAND][car] for frame in frames[: len(columns["time"])]]
+        known = WithPreviousCommand(Recorded(columns)).read(PREVIOUS_COMMAND, 0, len(seen))
+        assert np.stack(seen).tobytes() == known.tobytes()
+    assert limited
 
 
 def test_the_stored_pose_drawn_again_is_the_stored_picture() -> None:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redrive.models.dataset import Batch, Windows, WindowSettings, mirror
+from redrive.models.previous import WithPreviousCommand
 
 SENSORS = ("camera", "odometry")
 
@@ -202,6 +203,26 @@ def test_the_fingerprint_names_what_is_learned_from() -> None:
     assert fingerprint(9, 7) == fingerprint(9, 7)
     others = [fingerprint(7, 9), fingerprint(9, 7, seed=1), fingerprint(9, 7, batch=3)]
     assert len({fingerprint(9, 7), *others}) == 4
+
+
+def test_the_previous_command_is_hidden_in_some_whole_windows(
+    drives: Callable[..., list],
+) -> None:
+    made = drives(3)
+    for drive in made:
+        drive.columns["command"] = drive.columns["expert_command"]
+    episodes = [WithPreviousCommand(drive) for drive in made]
+    sensors = (*SENSORS, "previous_command")
+    batches = {
+        share: Windows(
+            episodes, sensors, WindowSettings(batch=200, steps=5, burn_in=0, hide_previous=share)
+        ).batch(0)
+        for share in (0.0, 0.4)
+    }
+    shown = batches[0.4].obs["previous_command"]
+    hidden = (shown == 0.0).flatten(1).all(dim=1)
+    assert 0.3 < hidden.double().mean() < 0.5
+    assert torch.equal(shown[~hidden], batches[0.0].obs["previous_command"][~hidden])
 
 
 def test_a_mirrored_drive_is_the_drive_in_a_mirror(drives: Callable[..., list]) -> None:

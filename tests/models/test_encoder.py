@@ -54,6 +54,21 @@ def test_every_pixel_and_colour_below_it_counts(spec: ObservationSpec, observe: 
         assert not torch.equal(encoder(dict(obs, camera=changed)), seen)
 
 
+def test_the_previous_command_is_seen_only_when_asked_for(
+    spec: ObservationSpec, observe: Observe
+) -> None:
+    obs = dict(observe(2), previous_command=torch.tensor([[0.02, 1.0], [-0.04, 0.5]]))
+    blind = Encoder(spec, SMALL)
+    assert torch.equal(blind(obs), blind(observe(2)))
+    wanted = replace(SMALL, previous_command=True)
+    with pytest.raises(ValueError, match="needs the sensor previous_command, the world gives cam"):
+        Encoder(spec, wanted)
+    told = ObservationSpec({**spec.sensors, "previous_command": SensorSpec((2,), "float32")})
+    seen = Encoder(told, wanted)(obs)
+    assert seen.shape == (2, 12 + 1 + 2)
+    torch.testing.assert_close(seen[:, -2:], torch.tensor([[1.0, 1.0], [-2.0, 0.5]]))
+
+
 def test_speed_is_seen_and_yaw_rate_is_not_unless_asked_for(
     spec: ObservationSpec, observe: Observe
 ) -> None:

@@ -52,3 +52,18 @@ def test_recordings_of_another_camera_are_not_mixed(
     header.write_text(json.dumps(content))
     assert main(["train", *map(str, data), "--out", str(tmp_path / "run")]) == 2
     assert "another camera" in capsys.readouterr().err
+
+
+def test_a_driver_who_sees_its_previous_command_drives_too(tmp_path: Path) -> None:
+    data, run = recorded(tmp_path / "data", "procedural:0-9", 6), tmp_path / "run"
+    words = ["train", str(data), "--policy", "lstm", "--steps", "2", "--out", str(run)]
+    assert main([*words, "--previous-command"]) == 0
+    assert (
+        "previous_command"
+        in json.loads((run / "policy.json").read_text())["observation"]["sensors"]
+    )
+    out = tmp_path / "results.json"
+    words = ["evaluate", str(run), "--suite", "recovery", "--episodes", "2", "--out", str(out)]
+    assert main(words) == 0
+    words = ["train", str(data), "--policy", "perceptron", "--out", str(tmp_path / "p")]
+    assert main([*words, "--previous-command"]) == 2
