@@ -10,12 +10,15 @@ from ..sim.any_world import World, open_world
 from ..sim.metrics import EpisodeLog, episode_metrics
 from ..sim.road import Road
 from ..sim.task import Ended
+from ..sim.vehicle import Command
 from ..sim.world import CarState, Sensor
 from .agent import Agent
 from .rollout import rollout
+from .step_logs import COLUMNS
 from .suites import Suite, grid_starts, suite_seeds
 
 BATCH = 64  # cars that drive side by side; results do not depend on it
+OF_STATE = [name for name in COLUMNS if not name.startswith("command_")]
 RECOVERED_WITHIN = 0.5  # of the centre line ... [m]
 RECOVERED_FOR = 2.0  # ... over the last seconds of the episode
 
@@ -89,18 +92,18 @@ def _drive(
 ) -> list[DrivenEpisode]:
     """Drive one batch to its end."""
     states: list[CarState] = []
-    commands: list[np.ndarray] = []
+    commands: list[Command] = []
     running = len(start.x)
     for frame in rollout(world, driver, start):
         states.append(frame.after)
-        commands.append(frame.command.curvature)
+        commands.append(frame.command)
         left = int((frame.after.ended == 0).sum())
         if left != running:
             on_step(running - left)
             running = left
-    columns = ("x", "y", "yaw", "speed", "curvature", "lateral_offset", "heading_error", "margin")
-    stacked = {name: np.stack([getattr(state, name) for state in states]) for name in columns}
-    stacked["command_curvature"] = np.stack(commands)
+    stacked = {name: np.stack([getattr(state, name) for state in states]) for name in OF_STATE}
+    stacked["command_curvature"] = np.stack([command.curvature for command in commands])
+    stacked["command_accel"] = np.stack([command.accel for command in commands])
     end = states[-1]
     driven = []
     for car in range(len(start.x)):
@@ -139,9 +142,12 @@ def _measure(
     return {
         "seed": int(end.seed[car]),
         "road": road.name,
+        "condition": "",
         "success": _succeeded(suite, world.dt, log, ended),
         "ended": ended.name.lower(),
         "steps": int(end.steps[car]),
+        "route_length_m": log.road_length,
+        "speed_limit_mps": road.speed_limit,
         "road_max_curvature": _tightest(world, road, start, car),
         "start_lateral_m": float(start.lateral_offset[car]),
         "start_yaw_rad": float(start.heading_error[car]),

@@ -1,14 +1,19 @@
-"""Results of an evaluation: every episode of every driver, as `results.json`.
+"""Results of an evaluation: every episode of every driver, as `results.json`; docs/results.md.
 
-    {"schema": 1, "suite": "roads", "seed": 0, "dt": 0.1, "redrive_version": ..., "settings": {...},
-     "policies": [{"name": "lstm", "run": "runs/demo/lstm",
-                   "episodes": [{"seed": 0, "road": "procedural:4000", "success": true, ...}, ...],
+    {"schema": 2, "metrics_version": 2, "suite": "roads", "suite_id": "3f9c...", "suite_version": 2,
+     "seed": 0, "dt": 0.1, "redrive_version": ..., "settings": {...}, "checks": [...],
+     "files": {"episodes": "results-episodes.csv", "timing": "results-timing.json"},
+     "policies": [{"name": "lstm", "run": "runs/demo/lstm", "steps": "results-steps/lstm.safetensors",
+                   "episodes": [{"index": 0, "seed": 0, "road": "procedural:4000", "condition": "",
+                                 "success": true, ...}, ...],
                    "summary": {"success_rate": {"mean": ..., "low": ..., "high": ...}, ...},
+                   "conditions": {"fog": {"success_rate": {...}, ...}, ...},
                    "open_loop": {...}, "facts": {...}, "videos": [...]}, ...]}
 
-All drivers drive the same episodes (same `seed` and `road`), so that they can be compared in
-pairs. The summary follows from the episodes; it is written for those who read the file with
-something else, and computed again when we read it. Equal results are equal bytes.
+All drivers drive the same episodes (same `seed`, `road` and `condition`), so that they can be
+compared in pairs. The summary follows from the episodes; it is written for those who read the file
+with something else, and computed again when we read it. Equal results are equal bytes: nothing
+about time or machine is in here.
 """
 
 import json
@@ -22,13 +27,14 @@ from typing import Any, NamedTuple
 
 from .. import __version__
 from ..sim.files import write_whole
+from ..sim.metrics import VERSION as METRICS_VERSION
 from ..sim.recording_header import read_json
 from . import statistics
 from .statistics import Interval
 
-SCHEMA = 1
+SCHEMA = 2
 DIGITS = 9  # significant ones of every number in a file
-NOT_MEASURED = {"seed"}  # numbers that are names
+NOT_MEASURED = {"seed", "index"}  # numbers that are names
 EPISODE: dict[str, type] = {  # what every episode must have; it may have more
     "seed": int,
     "road": str,
@@ -45,7 +51,9 @@ EPISODE: dict[str, type] = {  # what every episode must have; it may have more
 EpisodeResult = Mapping[str, Any]
 """One driven episode: the entries of `EPISODE`, and further numbers, flags and texts.
 
-`trace`, if there, names a file of `save_trace` beside the results.
+A further entry is None where there was nothing to measure (collisions without traffic).
+`index` is its place in the suite and in the driver's file of steps, `condition` how it was driven
+(`fog`), "" where the suite has no conditions. `trace`, if there, names a file of `save_trace`.
 """
 
 
@@ -66,6 +74,7 @@ class PolicyResult:
     open_loop: Mapping[str, float] | None = None  # errors on recorded frames, by name with unit
     facts: Mapping[str, Any] = field(default_factory=dict)  # parameters, training data, ...
     videos: Sequence[Video] = ()
+    steps: str | None = None  # the file of its steps, as seen from the results file
 
     def __post_init__(self) -> None:
         if not self.episodes:
@@ -80,13 +89,23 @@ class PolicyResult:
         keys = [_key(episode) for episode in self.episodes]
         if len(set(keys)) < len(keys):
             raise ValueError(
-                f"driver {self.name} has two episodes with one seed and road; "
+                f"driver {self.name} has two episodes with one seed and road (and condition); "
                 "they could not be told apart"
             )
 
     @cached_property
     def summary(self) -> dict[str, Interval]:
         return summarise(self.episodes)
+
+    @cached_property
+    def conditions(self) -> dict[str, dict[str, Interval]]:
+        """The summary of each condition, in the suite's order; empty where it has none."""
+        names = list(dict.fromkeys(episode.get("condition", "") for episode in self.episodes))
+        return {
+            name: summarise([e for e in self.episodes if e.get("condition", "") == name])
+            for name in names
+            if name
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +119,11 @@ class Results:
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the suite, as JSON values
     redrive_version: str = __version__
     schema: int = SCHEMA
+    metrics_version: int = METRICS_VERSION
+    suite_version: int = 1
+    suite_id: str = ""  # a digest of what is driven: equal where the episodes are
+    checks: Sequence[Mapping[str, Any]] = ()  # name, passed, found: see `agents/self_checks.py`
+    files: Mapping[str, str] = field(default_factory=dict)  # beside this one, by what they hold
 
     def __post_init__(self) -> None:
         names = [policy.name for policy in self.policies]
@@ -150,7 +174,7 @@ def compare(
     """The paired difference of two drivers.
 
     Raises:
-        ValueError: they share no episode.
+        ValueError: they share no episode, or one of them was not measured.
     """
     other = {_key(episode): episode for episode in theirs.episodes}
     pairs = [(mine, other[_key(mine)]) for mine in ours.episodes if _key(mine) in other]
@@ -181,7 +205,12 @@ def save(results: Results, path: str | os.PathLike[str]) -> None:
     """
     content = {
         "schema": results.schema,
+        "metrics_version": results.metrics_version,
         "suite": results.suite,
+        "suite_version": results.suite_version,
+        "suite_id": results.suite_id,
+        "checks": [dict(check) for check in results.checks],
+        "files": dict(results.files),
         "seed": results.seed,
         "dt": results.dt,
         "redrive_version": results.redrive_version,
@@ -191,7 +220,9 @@ def save(results: Results, path: str | os.PathLike[str]) -> None:
                 "name": policy.name,
                 "run": policy.run,
                 "episodes": [dict(episode) for episode in policy.episodes],
-                "summary": {name: entry._asdict() for name, entry in policy.summary.items()},
+                "steps": policy.steps,
+                "summary": _plain(policy.summary),
+                "conditions": {name: _plain(told) for name, told in policy.conditions.items()},
                 "open_loop": None if policy.open_loop is None else dict(policy.open_loop),
                 "facts": dict(policy.facts),
                 "videos": [video._asdict() for video in policy.videos],
@@ -217,7 +248,11 @@ def load(path: str | os.PathLike[str]) -> Results:
         if not isinstance(content, dict) or "policies" not in content:
             raise ValueError("not a results file: it has no 'policies'")
         if content.get("schema") != SCHEMA:
-            raise ValueError(f"schema is {content.get('schema')!r}, this redrive reads {SCHEMA}")
+            by = content.get("redrive_version", "unknown")
+            raise ValueError(
+                f"schema is {content.get('schema')!r}, this redrive reads {SCHEMA} "
+                f"(it was written by redrive {by})"
+            )
         return Results(
             suite=_entry(content, "suite", str),
             seed=_entry(content, "seed", int, 0),
@@ -225,6 +260,11 @@ def load(path: str | os.PathLike[str]) -> Results:
             policies=tuple(_policy(entry) for entry in _entry(content, "policies", list)),
             settings=_entry(content, "settings", dict, {}),
             redrive_version=_entry(content, "redrive_version", str, "unknown"),
+            metrics_version=_entry(content, "metrics_version", int),
+            suite_version=_entry(content, "suite_version", int, 1),
+            suite_id=_entry(content, "suite_id", str, ""),
+            checks=tuple(_entry(content, "checks", list, [])),
+            files=_entry(content, "files", dict, {}),
         )
     except (ValueError, TypeError) as error:
         raise ValueError(
@@ -274,6 +314,7 @@ def _policy(entry: Any) -> PolicyResult:
             Video(_entry(video, "file", str), _entry(video, "caption", str, ""))
             for video in _entry(entry, "videos", list, [])
         ),
+        steps=None if entry.get("steps") is None else _entry(entry, "steps", str),
     )
 
 
@@ -304,8 +345,12 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
 
 
-def _key(episode: EpisodeResult) -> tuple[int, str]:
-    return episode["seed"], episode["road"]
+def _key(episode: EpisodeResult) -> tuple[int, str, str]:
+    return episode["seed"], episode["road"], episode.get("condition", "")
+
+
+def _plain(summary: Mapping[str, Interval]) -> dict[str, dict[str, float]]:
+    return {name: entry._asdict() for name, entry in summary.items()}
 
 
 def _measures(episodes: Sequence[EpisodeResult]) -> list[str]:

@@ -14,7 +14,6 @@ from redrive import record as recording
 from redrive import report as reporting
 from redrive import terminal
 from redrive import train as training
-from redrive.agents import results as result_files
 from redrive.agents.results import PolicyResult, Results, Video
 from redrive.command import parse
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
@@ -146,7 +145,7 @@ def _judge(options: DemoOptions, processes: int) -> Results:
     jobs = [Job(Path(word).name, options.episodes, _drive, (wanted, word)) for word in words]
     policies = run_side_by_side("driving", jobs, processes)
     results = evaluation.gather(wanted, policies)
-    result_files.save(results, wanted.out)
+    evaluation.save(results, wanted.out)
     return results
 
 

@@ -12,8 +12,10 @@ from tyro.conf import Positional
 from redrive import terminal
 from redrive.agents import results as result_files
 from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.episode_table import save_table
 from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
 from redrive.agents.results import PolicyResult, Results
+from redrive.agents.step_logs import save_steps
 from redrive.agents.suites import SUITES
 from redrive.command import parse
 from redrive.sim.any_world import World
@@ -60,8 +62,15 @@ def run(options: EvaluateOptions) -> Results:
         with terminal.progress(f"driving {driver_name(word)}", count_episodes(options)) as tick:
             policies.append(evaluate_one(options, word, tick))
     results = gather(options, policies)
-    result_files.save(results, options.out)
+    save(results, options.out)
     return results
+
+
+def save(results: Results, out: Path) -> None:
+    """Write the results, and the table of all episodes beside them."""
+    episodes = {policy.name: policy.episodes for policy in results.policies}
+    save_table(out.parent / results.files["episodes"], episodes)
+    result_files.save(results, out)
 
 
 def make_world(options: EvaluateOptions) -> World:
@@ -84,6 +93,7 @@ def gather(options: EvaluateOptions, policies: Sequence[PolicyResult]) -> Result
         dt=make_world(options).dt,
         policies=policies,
         settings={**suite.to_json(), "roads": options.roads or suite.world},
+        files={"episodes": f"{options.out.stem}-episodes.csv"},
     )
 
 
@@ -98,19 +108,26 @@ def evaluate_one(
     facts = {} if run_folder is None else _facts(run_folder)
     trained_on = set(facts.pop("roads", ()))
     episodes = [
-        {**episode.figures, "road_seen_in_training": episode.figures["road"] in trained_on}
-        for episode in driven
+        {
+            "index": index,
+            **episode.figures,
+            "road_seen_in_training": episode.figures["road"] in trained_on,
+        }
+        for index, episode in enumerate(driven)
     ]
     for position in _telling(driven):
         episodes[position]["trace"] = _save_trace(
             options.out, driver_name(word), driven[position], world.dt
         )
+    steps = f"{options.out.stem}-steps/{driver_name(word)}.safetensors"
+    save_steps(options.out.parent / steps, [episode.trace for episode in driven])
     return PolicyResult(
         name=driver_name(word),
         run=run_folder,
         episodes=episodes,
         open_loop=facts.pop("open_loop", None),
         facts=facts,
+        steps=steps,
     )
 
 

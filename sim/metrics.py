@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+VERSION = 2  # of the figures: goes up when one of them would come out differently
 FloatArray = np.ndarray
 FIT_SECONDS, FIT_ORDER = (
     0.7,

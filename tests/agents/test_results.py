@@ -69,7 +69,7 @@ def test_the_file_is_as_others_read_it(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "results.json"
     results.save(example(), path)
     content = json.loads(path.read_text())
-    assert content["schema"] == 1
+    assert content["schema"] == 2
     assert content["suite"] == "roads"
     entry = content["policies"][1]
     assert entry["name"] == "lstm"
@@ -170,7 +170,7 @@ def test_a_damaged_file_is_one_clear_error(tmp_path: Path) -> None:
         ("", "not valid JSON"),
         ("[]", "not a results file"),
         (json.dumps(without), "entry suite is missing"),
-        (json.dumps(content | {"schema": 2}), "schema is 2, this redrive reads 1"),
+        (json.dumps(content | {"schema": 1}), "schema is 1, this redrive reads 2 .*written by redrive"),
         (corrupt(json.loads(whole), "policies", 0, "episodes", 3, "steps", value="many"), "episode 3: entry steps"),
         (corrupt(json.loads(whole), "policies", 0, "name", value=None), "name must be str"),
         (corrupt(json.loads(whole), "policies", 0, value=3), "expected an object"),

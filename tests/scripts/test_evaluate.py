@@ -47,7 +47,7 @@ def test_the_expert_and_a_beginner_drive_the_same_episodes(
     given = ["--suite", "recovery", "--episodes", "4", "--out", str(out)]
     assert main(["evaluate", "expert", str(beginner), *given]) == 0
     content = json.loads(out.read_text())
-    assert (content["schema"], content["suite"], content["seed"]) == (1, "recovery", 0)
+    assert (content["schema"], content["suite"], content["seed"]) == (2, "recovery", 0)
     by_name = {policy["name"]: policy for policy in content["policies"]}
     assert set(by_name) == {"expert", "beginner"}
     assert by_name["expert"]["run"] is None and by_name["beginner"]["run"] == str(beginner)
