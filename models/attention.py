@@ -16,10 +16,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from .encoder import Encoder
-from .policy import ObservationSpec, State, steps_since_reset
+from .policy import Observation, State, steps_since_reset
 from .sequence import Core, SequencePolicy, SequenceSettings
 
+Turn = tuple[Tensor, Tensor]  # cosine and sine
 LONGEST_WAVE = 1000.0  # [steps] the slowest position encoding turns by one radian in this time
 
 
@@ -47,7 +47,7 @@ class AttentionSettings(SequenceSettings):
             )
 
 
-def waves(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def waves(position: Tensor, size: int) -> Turn:
     """Cosine and sine (..., size / 2) of a position turning at speeds from 1 to 1 / LONGEST_WAVE."""
     exponent = torch.arange(size // 2, device=position.device) / (size // 2)
     # In double precision: a drive of a day has positions whose angles single precision blurs.
@@ -55,7 +55,7 @@ def waves(position: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return angle.cos().float(), angle.sin().float()
 
 
-def rotate(x: Tensor, turn: tuple[Tensor, Tensor]) -> Tensor:
+def rotate(x: Tensor, turn: Turn) -> Tensor:
     """Turn each pair of numbers in x (B, heads, N, D) by the angles of its position (N, D / 2)."""
     cos, sin = turn
     a, b = x.chunk(2, dim=-1)
@@ -82,7 +82,8 @@ class Block(nn.Module):
         keys: Tensor,
         values: Tensor,
         visible: Tensor,
-        turn: tuple[Tensor, Tensor] | None,
+        turn: Turn | None,
+        weights: list[Tensor] | None = None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Attend from T new steps to themselves and to P past ones.
 
@@ -91,36 +92,44 @@ class Block(nn.Module):
             keys, values: (B, P, E) of the past steps, not yet turned by their positions.
             visible: (B, T, P + T) bool, who may look at whom.
             turn: the rotation (P + T, D / 2) of each step, or None.
+            weights: gets what was looked at, (B, heads, T, P + T), rows that sum to 1; None: the
+                fused kernel is used, which does not tell.
 
         Returns:
-            x (B, T, E), and keys and values (B, P + T, E) with the new steps appended.
+            x (B, T, E), and keys and values (B, T, E) of the new steps.
         """
         steps = x.shape[1]
         query, key, value = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
-        keys, values = torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1)
         q, k, v = (
-            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (query, keys, values)
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for part in (query, torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1))
         )
         if turn is not None:
             q = rotate(q, (turn[0][-steps:], turn[1][-steps:]))
             k = rotate(k, turn)
         # An explicit mask, never is_causal=True: that aligns the *first* query with the first key.
-        looked = nn.functional.scaled_dot_product_attention(q, k, v, attn_mask=visible[:, None])
+        if weights is None:
+            looked = nn.functional.scaled_dot_product_attention(q, k, v, visible[:, None])
+        else:
+            similar = q @ k.transpose(2, 3) / math.sqrt(q.shape[-1])
+            weights.append(similar.masked_fill(~visible[:, None], -math.inf).softmax(dim=-1))
+            looked = weights[-1] @ v
         x = x + self.dropout(self.join(looked.transpose(1, 2).flatten(2)))
-        return x + self.dropout(self.think(x)), keys, values
+        return x + self.dropout(self.think(x)), key, value
 
 
 class AttentionCore(Core):
     """The state is what each layer said of the last window - 1 steps, and the steps taken so far.
 
     keys and values: (B, layers, window - 1, E), oldest first; steps: (B,) since the episode began.
-    Entries older than the episode are there, but never visible. The cache is shifted, not written
-    round a ring: as states are never changed in place, it is copied once a step either way, and an
-    entry's place then is its age.
+    Entries older than the episode are there, but never visible. The cache has the size of the window
+    from the first step on, so no step costs more than another. It is shifted, not written round a
+    ring: as states are never changed in place, it is copied once a step either way, and an entry's
+    place then is its age.
     """
 
     def __init__(self, inputs: int, settings: AttentionSettings) -> None:
-        super().__init__()
+        super().__init__(inputs, settings)
         self.size = settings.hidden
         self.past = settings.window - 1
         self.position = settings.position
@@ -145,11 +154,41 @@ class AttentionCore(Core):
     def forward(
         self, features: Tensor, state: State, is_first: Tensor | None
     ) -> tuple[Tensor, State]:
+        return self._attend(features, state, is_first, None)
+
+    def forward_with_weights(
+        self, features: Tensor, state: State, is_first: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor]:
+        """What `forward` gives, and what was looked at: (B, layers, heads, T, window).
+
+        The last axis is the age of what is looked at: 0 the present step, 1 the one before. Each row
+        sums to 1, and is 0 for ages before the episode began.
+        """
+        weights: list[Tensor] = []
+        output, state = self._attend(features, state, is_first, weights)
+        by_step = torch.stack(weights, dim=1)  # (B, layers, heads, T, P + T)
+        steps = features.shape[1]
+        by_step = nn.functional.pad(by_step, (self.past + steps - by_step.shape[-1], 0))
+        t = torch.arange(self.past, self.past + steps, device=by_step.device)
+        place = t[:, None] - torch.arange(self.past + 1, device=by_step.device)  # (T, window)
+        return output, state, by_step.gather(-1, place.expand(*by_step.shape[:3], -1, -1))
+
+    def step_with_weights(self, features: Tensor, state: State) -> tuple[Tensor, State, Tensor]:
+        """What `step` gives, and what was looked at: (B, layers, heads, window), by age."""
+        output, state, weights = self.forward_with_weights(features[:, None], state)
+        return output[:, 0], state, weights[..., 0, :]
+
+    def _attend(
+        self, features: Tensor, state: State, is_first: Tensor | None, weights: list[Tensor] | None
+    ) -> tuple[Tensor, State]:
         past_keys, past_values, taken = state
         steps = features.shape[1]
         since = steps_since_reset(is_first, taken, steps)  # (B, T)
-        line = torch.arange(self.past + steps, device=features.device)  # the past, then the window
-        age = line[self.past :, None] - line  # (T, P + T) of each step, for each who looks
+        # Windows to learn from all begin anew: then the past is not worth the time to mask it.
+        fresh = is_first is not None and bool(is_first[:, 0].all())
+        past = 0 if fresh else self.past
+        line = torch.arange(past + steps, device=features.device)  # the past, then the window
+        age = line[past:, None] - line  # (T, P + T) of each step, for each who looks
         visible = (age >= 0) & (age <= self.past) & (age <= since[..., None])
         turn = waves(line, self.pair) if self.position == "rotary" else None
 
@@ -160,9 +199,12 @@ class AttentionCore(Core):
             x = x + self.table[since % (self.past + 1)]
         new_keys, new_values = [], []
         for layer, block in enumerate(self.blocks):
-            x, keys, values = block(x, past_keys[:, layer], past_values[:, layer], visible, turn)
-            new_keys.append(keys[:, steps:])
-            new_values.append(values[:, steps:])
+            seen = slice(self.past - past, None)
+            x, keys, values = block(
+                x, past_keys[:, layer, seen], past_values[:, layer, seen], visible, turn, weights
+            )
+            new_keys.append(torch.cat([past_keys[:, layer], keys], dim=1)[:, steps:])
+            new_values.append(torch.cat([past_values[:, layer], values], dim=1)[:, steps:])
         state = (torch.stack(new_keys, 1), torch.stack(new_values, 1), since[:, -1] + 1)
         return self.leave(x), state
 
@@ -171,7 +213,23 @@ class AttentionPolicy(SequencePolicy):
     """Looks back at its last steps and takes from each what it needs."""
 
     Settings = AttentionSettings
+    Core = AttentionCore
+    core: AttentionCore
 
-    def __init__(self, spec: ObservationSpec, settings: AttentionSettings) -> None:
-        encoder = Encoder(spec, settings.encoder)
-        super().__init__(spec, settings, encoder, AttentionCore(encoder.size, settings))
+    def forward_with_weights(
+        self, obs: Observation, state: State, is_first: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor]:
+        """What `forward` gives, and what was looked at: (B, layers, heads, T, window), by age.
+
+        Entry a of the last axis is the share of the step a steps ago. With several layers, what is
+        looked at in the upper ones has itself looked back.
+        """
+        features = self.dropout(self.encode(obs))
+        features, state, weights = self.core.forward_with_weights(features, state, is_first)
+        return self.command(features), state, weights
+
+    def step_with_weights(self, obs: Observation, state: State) -> tuple[Tensor, State, Tensor]:
+        """What `step` gives, and what was looked at: (B, layers, heads, window), by age."""
+        features = self.dropout(self.encode(obs))
+        features, state, weights = self.core.step_with_weights(features, state)
+        return self.command(features), state, weights

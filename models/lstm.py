@@ -6,13 +6,12 @@ Source:
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from .encoder import Encoder
-from .policy import ObservationSpec, State, restart
+from .gates import KeepBias, keep_bias, require_chrono_steps
+from .policy import State, restart
 from .rnn import between_resets
 from .sequence import Core, SequencePolicy, SequenceSettings
 
@@ -21,7 +20,7 @@ from .sequence import Core, SequencePolicy, SequenceSettings
 class LstmSettings(SequenceSettings):
     """What the long short-term memory can be told."""
 
-    forget_bias: Literal["0", "1", "3", "chrono"] = "1"
+    forget_bias: KeepBias = "1"
     """How willing it is to remember before it has learned anything. 0 is PyTorch's own and forgets
     half of everything at each step, as badly as a plain recurrent network; chrono spreads the
     cells over memories of 1 to `chrono_steps` steps."""
@@ -30,26 +29,23 @@ class LstmSettings(SequenceSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.chrono_steps < 3:
-            raise ValueError(f"chrono_steps must be at least 3, got {self.chrono_steps}")
+        require_chrono_steps(self.chrono_steps)
 
 
 class LstmCore(Core):
     """The state is h and c, each (B, hidden)."""
 
     def __init__(self, inputs: int, settings: LstmSettings) -> None:
-        super().__init__()
+        super().__init__(inputs, settings)
         self.size = settings.hidden
         self.lstm = nn.LSTM(inputs, settings.hidden, batch_first=True)
         _, _, bias, second_bias = self.lstm.all_weights[0]
         with torch.no_grad():
             second_bias.zero_()  # PyTorch adds two biases where one would do
             write, forget, _, _ = bias.chunk(4)
+            forget.copy_(keep_bias(settings.forget_bias, settings.chrono_steps, self.size))
             if settings.forget_bias == "chrono":
-                forget.uniform_(1.0, settings.chrono_steps - 1.0).log_()
                 write.copy_(-forget)
-            else:
-                forget.fill_(float(settings.forget_bias))
 
     def initial_state(self, batch_size: int) -> State:
         zeros = next(self.parameters()).new_zeros(batch_size, self.size)
@@ -82,7 +78,4 @@ class LstmPolicy(SequencePolicy):
     """Remembers for long what its gates find worth keeping."""
 
     Settings = LstmSettings
-
-    def __init__(self, spec: ObservationSpec, settings: LstmSettings) -> None:
-        encoder = Encoder(spec, settings.encoder)
-        super().__init__(spec, settings, encoder, LstmCore(encoder.size, settings))
+    Core = LstmCore

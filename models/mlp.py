@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .encoder import Encoder
-from .policy import ObservationSpec, State, steps_since_reset
+from .policy import State, steps_since_reset
 from .sequence import Core, SequencePolicy, SequenceSettings
 
 
@@ -27,7 +26,7 @@ class MlpCore(Core):
     """The state is the features of the past frames, oldest first; zero where there were none."""
 
     def __init__(self, inputs: int, settings: MlpSettings) -> None:
-        super().__init__()
+        super().__init__(inputs, settings)
         self.inputs = inputs
         self.past = settings.frames - 1
         self.size = settings.hidden
@@ -69,7 +68,4 @@ class MlpPolicy(SequencePolicy):
     """Sees the last frames side by side and forgets the rest."""
 
     Settings = MlpSettings
-
-    def __init__(self, spec: ObservationSpec, settings: MlpSettings) -> None:
-        encoder = Encoder(spec, settings.encoder)
-        super().__init__(spec, settings, encoder, MlpCore(encoder.size, settings))
+    Core = MlpCore

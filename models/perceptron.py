@@ -18,6 +18,8 @@ class PerceptronSettings:
     """One more input: the speed."""
     yaw_rate: bool = False
     """One more input: the yaw rate, which is nearly the previous command (see `EncoderSettings`)."""
+    nonlinearity: bool = True
+    """Bend the sum by tanh. Without it the command is a linear function of the pixels."""
 
 
 class PerceptronPolicy(Policy):
@@ -28,6 +30,7 @@ class PerceptronPolicy(Policy):
     def __init__(self, spec: ObservationSpec, settings: PerceptronSettings) -> None:
         super().__init__(spec, settings)
         shape = camera_shape(spec)
+        self.bent = settings.nonlinearity
         self.odometry = Odometry(spec, settings.speed, settings.yaw_rate)
         self.pixel_weights = nn.Parameter(torch.zeros(2, *shape))
         self.odometry_weights = nn.Parameter(torch.zeros(2, self.odometry.size))
@@ -44,7 +47,7 @@ class PerceptronPolicy(Policy):
         weights = self.pixel_weights.flatten(1) * self.pixel_scale
         sums = nn.functional.linear(pixels, weights, self.bias)
         sums = sums + nn.functional.linear(self.odometry(obs), self.odometry_weights)
-        return soft_limit(sums) * self.command_scale, state
+        return (soft_limit(sums) if self.bent else sums) * self.command_scale, state
 
     def forward(
         self, obs: Observation, state: State, is_first: Tensor | None = None

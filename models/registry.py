@@ -6,7 +6,11 @@ from typing import Any
 import torch
 
 from .attention import AttentionPolicy
+from .cfc import CfcPolicy
+from .gru import GruPolicy
+from .irnn import IrnnPolicy
 from .lstm import LstmPolicy
+from .mingru import MinGruPolicy
 from .mlp import MlpPolicy
 from .perceptron import PerceptronPolicy
 from .policy import ObservationSpec, Policy
@@ -17,8 +21,12 @@ POLICIES: dict[str, type[Policy]] = {
     "perceptron": PerceptronPolicy,
     "mlp": MlpPolicy,
     "rnn": RnnPolicy,
+    "irnn": IrnnPolicy,
+    "gru": GruPolicy,
     "lstm": LstmPolicy,
     "attention": AttentionPolicy,
+    "mingru": MinGruPolicy,
+    "cfc": CfcPolicy,
 }
 
 

@@ -1,14 +1,13 @@
 """The plain recurrent network: h' = tanh(W x + U h + b)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from .encoder import Encoder
-from .policy import ObservationSpec, State, restart
+from .policy import State, restart
 from .sequence import Core, SequencePolicy, SequenceSettings
 
 
@@ -35,16 +34,16 @@ def between_resets(is_first: Tensor | None, steps: int) -> Iterator[tuple[int, i
         yield start, stop, is_first[:, start]
 
 
-class RnnCore(Core):
-    """The state is h (B, hidden)."""
+class PlainCore(Core):
+    """h' = bend(W x + U h + b), with tanh or ReLU; the state is h (B, hidden)."""
 
-    def __init__(self, inputs: int, settings: RnnSettings) -> None:
-        super().__init__()
-        self.size = settings.hidden
-        self.rnn = nn.RNN(inputs, settings.hidden, batch_first=True)
-        if settings.init == "orthogonal":
-            _, recurrent, _, _ = self.rnn.all_weights[0]
-            nn.init.orthogonal_(recurrent)
+    bend: Callable[[Tensor], Tensor]
+
+    def __init__(self, inputs: int, settings: Any, nonlinearity: Literal["tanh", "relu"]) -> None:
+        super().__init__(inputs, settings)
+        self.size: int = settings.hidden
+        self.rnn = nn.RNN(inputs, self.size, nonlinearity=nonlinearity, batch_first=True)
+        self.bend = torch.tanh if nonlinearity == "tanh" else torch.relu
 
     def initial_state(self, batch_size: int) -> State:
         return (next(self.parameters()).new_zeros(batch_size, self.size),)
@@ -52,7 +51,7 @@ class RnnCore(Core):
     def step(self, features: Tensor, state: State) -> tuple[Tensor, State]:
         (h,) = state
         w, u, b_w, b_u = self.rnn.all_weights[0]
-        h = torch.tanh(nn.functional.linear(features, w, b_w) + nn.functional.linear(h, u, b_u))
+        h = self.bend(nn.functional.linear(features, w, b_w) + nn.functional.linear(h, u, b_u))
         return h, (h,)
 
     def forward(
@@ -68,11 +67,17 @@ class RnnCore(Core):
         return outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1), state
 
 
+class RnnCore(PlainCore):
+    """Bent by tanh."""
+
+    def __init__(self, inputs: int, settings: RnnSettings) -> None:
+        super().__init__(inputs, settings, "tanh")
+        if settings.init == "orthogonal":
+            nn.init.orthogonal_(self.rnn.all_weights[0][1])
+
+
 class RnnPolicy(SequencePolicy):
     """Remembers what a plain recurrent network can."""
 
     Settings = RnnSettings
-
-    def __init__(self, spec: ObservationSpec, settings: RnnSettings) -> None:
-        encoder = Encoder(spec, settings.encoder)
-        super().__init__(spec, settings, encoder, RnnCore(encoder.size, settings))
+    Core = RnnCore

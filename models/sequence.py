@@ -1,7 +1,8 @@
-"""What mlp, rnn, lstm and attention share: encoder → core → head. Only the core knows of time."""
+"""What all policies but the perceptron share: encoder → core → head. Only the core knows of time."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +36,11 @@ class Core(nn.Module, ABC):
     size: int
 
     @abstractmethod
+    def __init__(self, inputs: int, settings: Any) -> None:
+        """For features of a size, and the settings of its policy."""
+        super().__init__()
+
+    @abstractmethod
     def initial_state(self, batch_size: int) -> State:
         """The memory of drivers who have seen nothing."""
 
@@ -66,14 +72,14 @@ class CommandHead(nn.Module):
 class SequencePolicy(Policy):
     """An encoder for every frame, a core with a memory, a head for the command."""
 
-    def __init__(
-        self, spec: ObservationSpec, settings: SequenceSettings, encoder: Encoder, core: Core
-    ) -> None:
+    Core: ClassVar[type[Core]]  # takes the size of the features and `Settings`
+
+    def __init__(self, spec: ObservationSpec, settings: SequenceSettings) -> None:
         super().__init__(spec, settings)
-        self.encoder = encoder
+        self.encoder = Encoder(spec, settings.encoder)
         self.dropout = nn.Dropout(settings.dropout)
-        self.core = core
-        self.head = CommandHead(core.size)
+        self.core = self.Core(self.encoder.size, settings)
+        self.head = CommandHead(self.core.size)
 
     def initial_state(self, batch_size: int) -> State:
         return self.core.initial_state(batch_size)
@@ -84,10 +90,14 @@ class SequencePolicy(Policy):
 
     def step(self, obs: Observation, state: State) -> tuple[Tensor, State]:
         features, state = self.core.step(self.dropout(self.encode(obs)), state)
-        return self.head(features) * self.command_scale, state
+        return self.command(features), state
 
     def forward(
         self, obs: Observation, state: State, is_first: Tensor | None = None
     ) -> tuple[Tensor, State]:
         features, state = self.core(self.dropout(self.encode(obs)), state, is_first)
-        return self.head(features) * self.command_scale, state
+        return self.command(features), state
+
+    def command(self, features: Tensor) -> Tensor:
+        """Features of the core (..., size) -> commands (..., 2) [1/m, m/s²]."""
+        return self.head(features) * self.command_scale

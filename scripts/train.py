@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from redrive.models.fit import Progress
     from redrive.models.policy import ObservationSpec
 
+PolicyName = Literal[
+    "perceptron", "mlp", "rnn", "irnn", "gru", "lstm", "attention", "mingru", "cfc"
+]
 REMEMBERS_NOTHING = {"perceptron", "mlp"}  # short windows: more different pictures in a batch
 
 
@@ -34,7 +37,7 @@ class TrainOptions:
     """Recordings; with DAgger, all rounds together."""
     out: Path
     """The run's folder: policy, settings, log and state."""
-    policy: Literal["perceptron", "mlp", "rnn", "lstm", "attention"] = "lstm"
+    policy: PolicyName = "lstm"
     """What is between the camera and the wheel; they differ in memory only."""
     seed: int = 0
     """Of the first weights and of the order of the data."""

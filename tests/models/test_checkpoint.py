@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -51,6 +52,20 @@ def test_a_saved_policy_drives_the_same(
     assert torch.equal(one, other)
     for a, b in zip(state, loaded_state, strict=True):
         assert torch.equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["perceptron", "lstm", "attention"])
+def test_a_run_of_an_older_redrive_drives_as_it_did(name: str) -> None:
+    """Runs that know nothing of newer settings; tests/golden/make_runs.py made them."""
+    rng = np.random.default_rng(0)
+    camera = rng.integers(0, 256, (1, 6, 12, 16, 3)).astype(np.uint8)
+    odometry = rng.uniform(0.0, 15.0, (1, 6, 2)).astype(np.float32)
+    obs = {"camera": torch.from_numpy(camera), "odometry": torch.from_numpy(odometry)}
+    run = Path(__file__).parents[1] / "golden" / "runs" / name
+    policy = load_policy(run)
+    with torch.no_grad():
+        commands, _ = policy(obs, policy.initial_state(1))
+    np.testing.assert_allclose(commands.numpy(), np.load(run / "commands.npy"), rtol=1e-4)
 
 
 def test_the_description_says_what_it_is_and_where_it_came_from(run: Path) -> None:

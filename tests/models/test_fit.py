@@ -77,7 +77,7 @@ def log_of(folder: Path) -> list[dict]:
     return [{key: line[key] for key in line if key != "seconds"} for line in lines]
 
 
-@pytest.mark.parametrize("name", ["perceptron", "mlp", "rnn", "lstm", "attention"])
+@pytest.mark.parametrize("name", ["perceptron", "mlp", "rnn", "lstm", "attention", "mingru"])
 def test_a_driver_learns_to_steer_towards_a_line(
     name: str, small_policy: Make, drives: Drives, tmp_path: Path
 ) -> None:

@@ -47,3 +47,21 @@ def test_odometry_is_one_more_input(spec: ObservationSpec, observe: Observe) -> 
             policy.odometry_weights.add_(1.0)
         same = torch.equal(policy.step(obs, ())[0], policy.step(faster, ())[0])
         assert same == (not sees)
+
+
+def test_without_the_nonlinearity_commands_add_up(spec: ObservationSpec, observe: Observe) -> None:
+    """Half the light gives half the change; with tanh, far commands are bent."""
+    obs = observe(2)
+    dark = dict(obs, camera=torch.zeros_like(obs["camera"]))
+    change = {}
+    for bent in (False, True):
+        policy = PerceptronPolicy(spec, PerceptronSettings(nonlinearity=bent))
+        with torch.no_grad():
+            policy.pixel_weights.add_(2.0)
+        none, half, full = (
+            policy.step(dict(dark, camera=dark["camera"] + light), ())[0].detach()
+            for light in (127, 191, 255)
+        )
+        change[bent] = (half - none, full - none)
+    torch.testing.assert_close(2.0 * change[False][0], change[False][1])
+    assert ((2.0 * change[True][0] - change[True][1]).abs() > 0.1 * change[True][1].abs()).all()

@@ -22,11 +22,16 @@ from redrive.models.registry import POLICIES, make_policy
 B, T = 3, 23
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "perceptron": ("perceptron", {}),
+    "perceptron, linear": ("perceptron", {"nonlinearity": False}),
     "mlp": ("mlp", {}),
     "mlp, 5 frames": ("mlp", {"frames": 5}),
     "rnn": ("rnn", {}),
     "rnn, default init": ("rnn", {"init": "default"}),
+    "irnn": ("irnn", {}),
+    "gru": ("gru", {}),
+    "gru, chrono": ("gru", {"keep_bias": "chrono"}),
     "lstm": ("lstm", {}),
+    "lstm, PyTorch's init": ("lstm", {"forget_bias": "0"}),
     "lstm, chrono": ("lstm", {"forget_bias": "chrono"}),
     "attention": ("attention", {"window": 6}),
     "attention, one step": ("attention", {"window": 1}),
@@ -34,8 +39,11 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "attention, no position": ("attention", {"window": 6, "position": "none"}),
     "attention, sinusoidal": ("attention", {"window": 6, "position": "sinusoidal"}),
     "attention, learned": ("attention", {"window": 6, "position": "learned"}),
+    "mingru": ("mingru", {}),
+    "mingru, one layer": ("mingru", {"layers": 1, "keep_bias": "0"}),
+    "cfc": ("cfc", {}),
 }
-MEMORYLESS = {"perceptron", "mlp", "attention, one step"}
+MEMORYLESS = {"perceptron", "perceptron, linear", "mlp", "attention, one step"}
 
 Observe = Callable[..., Observation]
 
@@ -235,8 +243,9 @@ def test_dropout_acts_only_while_learning(
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_the_seed_decides_the_weights_and_nothing_else_does(
-    name: str, spec: ObservationSpec
+    name: str, spec: ObservationSpec, installed: Callable[[str], None]
 ) -> None:
+    installed(name)
     torch.manual_seed(1)
     one = make_policy(name, spec, seed=5).state_dict()
     drawn = torch.rand(1)
@@ -275,7 +284,8 @@ def test_a_command_scale_must_be_two_positive_numbers(
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
-def test_a_world_without_camera_is_refused(name: str) -> None:
+def test_a_world_without_camera_is_refused(name: str, installed: Callable[[str], None]) -> None:
+    installed(name)
     blind = ObservationSpec({"odometry": SensorSpec((2,), "float32")})
     with pytest.raises(ValueError, match="needs the sensor camera, the world gives odometry"):
         make_policy(name, blind)

@@ -5,10 +5,9 @@ import pytest
 from redrive.agents.demonstrations import REGIMES
 from redrive.agents.suites import SUITES
 from redrive.cli import main
+from redrive.models.registry import POLICIES
 from redrive.sim.task import TASKS
 from redrive.sim.world import DEFAULT_SENSORS
-
-POLICIES = ("perceptron", "mlp", "rnn", "lstm", "attention")
 
 
 def test_everything_that_can_be_named_is_listed_with_a_purpose(

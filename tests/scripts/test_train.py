@@ -2,19 +2,25 @@
 
 import json
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from redrive.cli import main
+from redrive.models.registry import POLICIES
 from redrive.sim.recording import Recording
-from redrive.train import split_episodes
+from redrive.train import PolicyName, split_episodes
 
 
 def recorded(folder: Path, world: str, episodes: int) -> Path:
     words = ["record", "--world", world, "--episodes", str(episodes), "--steps", "60"]
     assert main([*words, "--out", str(folder)]) == 0
     return folder
+
+
+def test_every_policy_can_be_named() -> None:
+    assert get_args(PolicyName) == tuple(POLICIES)
 
 
 def test_a_road_is_never_on_both_sides(tmp_path: Path) -> None:
