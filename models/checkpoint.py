@@ -43,6 +43,13 @@ def save_policy(run: str | Path, policy: Policy, training: Mapping[str, Any] | N
     write_json(folder / DESCRIPTION, describe_policy(policy, training or {}))
 
 
+def describe_training(run: str | Path, **entries: Any) -> None:
+    """Say more about the training in a run folder's `policy.json`, as JSON values."""
+    described = read_policy_json(run)
+    described["training"] |= entries
+    write_json(Path(run) / DESCRIPTION, described)
+
+
 def load_policy(run: str | Path, which: Literal["best", "last"] = "best") -> Policy:
     """The policy of a run folder, ready to drive.
 

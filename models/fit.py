@@ -21,10 +21,12 @@ from .checkpoint import (
     STATE,
     WEIGHTS,
     describe_policy,
+    describe_training,
     load_weights,
     model_tensors,
     save_policy,
 )
+from .copycat import diagnose
 from .dataset import Batch, Windows
 from .files import read_tensors, write_tensors
 from .log import RunLog
@@ -194,6 +196,7 @@ def fit(
 
     load_weights(policy, read_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
     policy.eval()
+    describe_training(folder, copycat=diagnose(policy, validation))
     return state
 
 

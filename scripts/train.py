@@ -267,5 +267,11 @@ def main(argv: Sequence[str]) -> int:
         f"{training['best_step']} steps; held out: curvature {found['curvature_rmse']:.4f} 1/m, "
         f"acceleration {found['accel_rmse']:.2f} m/s² (RMSE)"
     )
+    parrot = training["copycat"]
+    terminal.say(
+        f"copycat: squared error {parrot['copycat_ratio']:.2f} of that of repeating the last command, "
+        f"{parrot['change_ratio']:.1f} times the error where it changes most; all in "
+        f"{terminal.typed(f'info {options.out}')}"
+    )
     terminal.say(f"next: {terminal.typed(f'evaluate {options.out} expert --suite roads')}")
     return 0
