@@ -20,8 +20,8 @@ def main(argv: Sequence[str]) -> int:
     from redrive.agents.demonstrations import REGIMES
     from redrive.agents.suites import SUITES
     from redrive.models.registry import POLICIES
+    from redrive.sim.memory_tasks import TASKS
     from redrive.sim.sensors.camera import Camera
-    from redrive.sim.task import TASKS
 
     worlds = {
         "procedural": "another road for every episode, from seeds 0 to 999",

@@ -16,7 +16,8 @@ from redrive import terminal
 from redrive.command import parse
 from redrive.sim.any_world import open_world
 from redrive.sim.appearance import Appearance
-from redrive.sim.task import LANE_FOLLOWING, RACETRACK, TASKS, Task
+from redrive.sim.memory_tasks import TASKS
+from redrive.sim.task import LANE_FOLLOWING, RACETRACK, Task
 from redrive.video import check_film_name, write_video
 
 if TYPE_CHECKING:

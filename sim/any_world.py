@@ -26,14 +26,14 @@ def open_world(
     """The world that a text names; see `RoadWorld` and `TraceWorld`.
 
     Args:
-        sensors: without them the default ones; inside a recording, with a camera as wide as its
-            lens allows.
+        sensors: without them the default ones, but for those that the task hides; inside a
+            recording, with a camera as wide as its lens allows.
         appearance: of roads; a recording looks as it looked.
     """
     if is_recording(text):
         return TraceWorld(
             world=text,
-            sensors=sensors if sensors is not None else trace_sensors(text),
+            sensors=_given(trace_sensors(text), task) if sensors is None else sensors,
             task=task,
             vehicle=vehicle or Vehicle(),
             dt=dt,
@@ -41,13 +41,18 @@ def open_world(
         )
     return RoadWorld(
         world=text,
-        sensors=dict(DEFAULT_SENSORS) if sensors is None else sensors,
+        sensors=_given(DEFAULT_SENSORS, task) if sensors is None else sensors,
         task=task,
         vehicle=vehicle or Vehicle(),
         appearance=appearance or Appearance(),
         dt=dt,
         threads=threads,
     )
+
+
+def _given(sensors: Mapping[str, Sensor], task: Task) -> dict[str, Sensor]:
+    """Sensors without those that the task hides."""
+    return {name: sensor for name, sensor in sensors.items() if name not in task.hides}
 
 
 def trace_sensors(recording: str) -> dict[str, Sensor]:

@@ -11,6 +11,7 @@ import numpy as np
 from .compiled import compiled
 
 ROAD, LANE, START, OFFSET, LOOK, DRIVER, VEHICLE, PICTURE = range(8)
+DARK, DARK_BEFORE, KICK, ROUTE, BOARD = range(8, 13)
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -14,8 +14,10 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from .any_world import World, open_world
 from .appearance import Appearance
 from .guidance import guide
+from .memory_tasks import TASKS
 from .sensors.camera import Camera
-from .task import TASKS, Ended, Task
+from .success import is_success, task_figures
+from .task import Ended, Task
 from .vehicle import Command, Vehicle
 from .world import CarState, Sensor
 
@@ -25,7 +27,7 @@ FAILURE_COST = 5.0
 
 
 def make_world(
-    world: str = "procedural",
+    world: str | None = None,
     sensors: Mapping[str, Sensor] | None = None,
     task: Task | str = "lane-following",
     vehicle: Vehicle | None = None,
@@ -36,6 +38,8 @@ def make_world(
     """The world that the environment's keywords describe.
 
     Args:
+        world: None: the task's own.
+        sensors: None: the default ones, without those that the task hides.
         task: a `Task`, or the name of one.
         appearance: settings, or how much to randomise what the world looks like (0 to 2).
     """
@@ -45,7 +49,7 @@ def make_world(
         task = TASKS[task]
     if not isinstance(appearance, Appearance):
         appearance = Appearance(randomise=float(appearance))
-    return open_world(world, sensors, task, vehicle, appearance, dt, threads)
+    return open_world(world or task.world, sensors, task, vehicle, appearance, dt, threads)
 
 
 def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:
@@ -109,16 +113,9 @@ def describe(world: World, state: CarState) -> dict[str, np.ndarray]:
         "off_lane_free_margin": state.margin < 0.0,
         "off_lane_centre_2m": np.abs(state.lateral_offset) > 2.0,
         "ended": state.ended,
-        "is_success": is_success(world.task, state),
+        "is_success": is_success(world.task, state, world.dt),
+        **task_figures(world.task, world.pool.lanes, state, world.dt),
     }
-
-
-def is_success(task: Task, state: CarState) -> np.ndarray:
-    """(B,) bool: the route was completed; of a task without a route, its time was spent driving."""
-    if task.route_length > 0.0:
-        return state.ended == Ended.ROUTE_COMPLETED
-    moved = state.progress >= 0.5 * state.route_length
-    return ((state.ended == Ended.TIME_UP) | (state.ended == Ended.ROUTE_COMPLETED)) & moved
 
 
 class RoadEnv(gymnasium.Env[Any, np.ndarray]):
@@ -127,7 +124,7 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
     metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 10}  # noqa: RUF012
 
     def __init__(
-        self, world: str = "procedural", render_mode: str | None = None, **settings: Any
+        self, world: str | None = None, render_mode: str | None = None, **settings: Any
     ) -> None:
         self.world = make_world(world, **settings)
         self.observation_space = observation_space(self.world)
@@ -205,7 +202,7 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
     def __init__(
         self,
         num_envs: int = 1,
-        world: str = "procedural",
+        world: str | None = None,
         copy: bool = True,
         render_mode: str | None = None,
         **settings: Any,

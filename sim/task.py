@@ -23,12 +23,16 @@ class Ended(IntEnum):
 
 @dataclass(frozen=True)
 class Task:
-    """Start distribution, route and ends of an episode.
+    """Start distribution, route and ends of an episode; what is hidden, and what counts as success.
+
+    A number that is 0 asks for nothing.
 
     off_lane: which rule ends the episode.
         `free_margin`: the car's outline leaves its lane (VISTA 1.0's idea, with the true outline).
         `centre_2m`: the rear axle's centre is more than 2 m from the lane's (VISTA 2.0's rule).
         `none`: neither; only heading, route and time do.
+    world: the roads that it is driven on when no others are named.
+    hides: sensors that its drivers are not given when no others are named.
     """
 
     name: str = "lane-following"
@@ -39,6 +43,19 @@ class Task:
     start_lateral: float = 0.0  # the start lies within this of the centre line [m]
     start_yaw: float = 0.0  # and within this of the lane's direction [rad]
     start_speed: tuple[float, float] = (0.9, 1.0)  # shares of the careful speed there
+    start_at: float | None = None  # on the first lane, so far along it [m]; None: drawn
+    world: str = "procedural"
+    hides: tuple[str, ...] = ()
+    sign_steps: int = 0  # signs show the route for so long, then nothing; 0: all the time
+    blackout_share: float = 0.0  # of the frames, that are black
+    blackout_burst: int = 1  # frames that are lost together
+    latency_steps: int = 0  # that commands need besides the vehicle's own delay
+    kick_lateral: float = 0.0  # pushes sideways, another one every second, up to [m/s²]
+    kick_accel: float = 0.0  # the same along the road [m/s²]
+    hold_speed: float = 0.0  # to be held where bends allow it [m/s]; 0: the careful plan
+    speed_tolerance: float = 1.5  # of it [m/s]
+    wait: float = 0.0  # at a stop line [s]
+    wait_tolerance: float = 0.5  # of it [s]
 
     def __post_init__(self) -> None:
         if self.off_lane not in OFF_LANE_RULES:
@@ -62,6 +79,34 @@ class Task:
                 f"start_lateral must be at least 0 and max_heading_error positive, got "
                 f"{self.start_lateral} m and {self.max_heading_error} rad"
             )
+        self._check_troubles()
+
+    @property
+    def kicked(self) -> bool:
+        """Whether cars are pushed."""
+        return self.kick_lateral > 0.0 or self.kick_accel > 0.0
+
+    def _check_troubles(self) -> None:
+        for name in (
+            "sign_steps", "latency_steps", "kick_lateral", "kick_accel", "hold_speed", "wait",
+        ):  # fmt: skip
+            if not 0.0 <= getattr(self, name) < 1e6:
+                raise ValueError(f"{name} must be at least 0, got {getattr(self, name)}")
+        for name in ("speed_tolerance", "wait_tolerance"):
+            if not getattr(self, name) > 0.0:
+                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+        if not 0.0 <= self.blackout_share < 1.0:
+            raise ValueError(
+                f"blackout_share is the share of black frames, 0 to below 1, got "
+                f"{self.blackout_share}; of a driver who never sees nothing can be asked"
+            )
+        if not 1 <= self.blackout_burst <= 1000:
+            raise ValueError(
+                f"blackout_burst is 1 (every frame on its own) to 1000 frames, got "
+                f"{self.blackout_burst}"
+            )
+        if self.start_at is not None and not self.start_at >= 0.0:
+            raise ValueError(f"start_at must be at least 0 m, got {self.start_at}")
 
     def to_json(self) -> dict[str, Any]:
         """Settings as plain values, for files."""
@@ -80,5 +125,3 @@ RECOVERY = replace(
     start_speed=(0.7, 1.0),
 )
 RACETRACK = replace(LANE_FOLLOWING, name="racetrack", route_length=0.0, time_limit=60.0)
-
-TASKS = {task.name: task for task in (LANE_FOLLOWING, RECOVERY, RACETRACK)}

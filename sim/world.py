@@ -16,6 +16,7 @@ import numpy as np
 from . import chance
 from .appearance import LOOK, Appearance, make_look, skylines
 from .compiled import compiled
+from .faults import dark_frames, kicks
 from .guidance import SPEED_TIME
 from .lanes import bounds_at, curvature_at, curve_at, locate, outline_margin, target_speed_at
 from .pool import RoadPool, open_source
@@ -29,8 +30,10 @@ from .vehicle import Command, Vehicle, move, respond
 Sensor = Camera | Odometry
 DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
 
-_FIXED = {"route_length", "road", "slot", "seed", "episode", "look"}  # during an episode
+_FIXED = {"route_length", "road", "slot", "seed", "episode", "look", "route"}  # during an episode
 _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
+_LEAST_KICKED_SPEED = 4.0  # a slower car is not turned further by a push [m/s]
+SETTLING = 5.0  # from the start, in which a speed that is to be held may still be found [s]
 
 
 class CarState(NamedTuple):
@@ -59,6 +62,8 @@ class CarState(NamedTuple):
     seed: np.ndarray  # uint64
     episode: np.ndarray  # int64, counted from 0
     look: np.ndarray  # LOOK: what this episode's world looks like
+    route: np.ndarray  # int64, which of a fork's branches to take, the leftmost is 0
+    tally: np.ndarray  # int64, steps that the task counts, see `RoadWorld._count`
 
     @property
     def state_id(self) -> np.ndarray:
@@ -232,7 +237,8 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
     """Put cars at the start of their episodes, in place.
 
     Args:
-        starts: (5,) route length, lateral, yaw, least and greatest share of the careful speed.
+        starts: (6,) route length, lateral, yaw, least and greatest share of the careful speed,
+            and the arc length on the first lane, below 0 where lane and place are drawn.
     """
     nodes, lanes = table.nodes, table.lanes
     for k in range(cars.size):
@@ -245,9 +251,13 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         askew = chance.one_uniform(seed, episode, chance.OFFSET, 1)
         speed = chance.one_uniform(seed, episode, chance.OFFSET, 2)
         number = first + np.int64(which * (stop - first))
+        if starts[5] >= 0.0:
+            number = first
         lane = lanes[number]
         route = starts[0]
-        if lane.closed:
+        if starts[5] >= 0.0:
+            s = min(starts[5], lane.length)
+        elif lane.closed:
             s = where * lane.length
         else:
             room = max(lane.length - max(route, 100.0) - 12.0, 0.0)
@@ -255,7 +265,7 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         lateral = (2.0 * aside - 1.0) * starts[1]
         turn = (2.0 * askew - 1.0) * starts[2]
         _place_beside(state, table, numbers, i, number, s, lateral, turn)
-        careful = target_speed_at(nodes, lane, s)
+        careful = min(target_speed_at(nodes, lane, s), limits[4])
         speed = careful * (starts[3] + speed * (starts[4] - starts[3]))
         state.speed[i] = min(speed, numbers[4])
         bend = curvature_at(nodes, lane, s)
@@ -334,7 +344,7 @@ class RoadWorld:
 
     @cached_property
     def _limits(self) -> np.ndarray:
-        """time limit, heading limit, off-lane rule, whether the route ends it."""
+        """time limit, heading limit, off-lane rule, whether the route ends it, speed to be held."""
         task = self.task
         return np.array(
             [
@@ -342,6 +352,7 @@ class RoadWorld:
                 task.max_heading_error,
                 OFF_LANE_RULES.index(task.off_lane),
                 task.route_length,
+                task.hold_speed or np.inf,
             ]
         )
 
@@ -349,8 +360,13 @@ class RoadWorld:
     def _preview(self) -> np.ndarray:
         """Seconds ahead at which a command acts: steering, speed."""
         vehicle = self.vehicle
-        late = (0.5 + vehicle.delay_steps) * self.dt
+        late = 0.5 * self.dt  # the way of a command to the actuators is foreseen, see `_foresee`
         return np.array([late + vehicle.steer_lag, late + vehicle.accel_lag + SPEED_TIME])
+
+    @property
+    def delay_steps(self) -> int:
+        """From a command to its first effect."""
+        return self.vehicle.delay_steps + self.task.latency_steps
 
     @cached_property
     def _lenses(self) -> dict[str, Lens]:
@@ -398,11 +414,12 @@ class RoadWorld:
 
         state = CarState(
             x=zeros(), y=zeros(), yaw=zeros(), speed=zeros(), curvature=zeros(), accel=zeros(),
-            command=np.zeros((batch, 2)), pending=np.zeros((batch, self.vehicle.delay_steps, 2)),
+            command=np.zeros((batch, 2)), pending=np.zeros((batch, self.delay_steps, 2)),
             lane=counts(), arc_length=zeros(), lateral_offset=zeros(), heading_error=zeros(),
             margin=zeros(), progress=zeros(), route_length=zeros(), distance=zeros(),
             steps=counts(), ended=counts(), road=counts(), slot=counts(),
             seed=seeds.astype(np.uint64), episode=counts() + episode, look=np.zeros(batch, LOOK),
+            route=counts(), tally=counts(),
         )  # fmt: skip
         self._start(state, np.arange(batch), roads)
         return state
@@ -425,10 +442,15 @@ class RoadWorld:
         state.road[cars] = roads
         state.slot[cars] = self.pool.load(state.road[cars])
         task = self.task
+        at = -1.0 if task.start_at is None else task.start_at
         starts = np.array(
-            [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed]
+            [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed, at]
         )
+        state.tally[cars] = 0
         _place(state, self.pool.lanes, self._numbers, self._limits, starts, cars)
+        if task.hold_speed > 0.0 and task.route_length == 0.0:
+            usual = task.hold_speed * task.time_limit
+            state.route_length[cars] = np.minimum(state.route_length[cars], usual)
         if self.appearance.randomise == 0.0:
             state.look[cars] = self._plain_look
             return
@@ -473,6 +495,9 @@ class RoadWorld:
             if name not in _FIXED
         }
         after = state._replace(**moved)
+        asked = Command(curvature, accel)
+        if self.task.kicked:
+            curvature, accel = self._kicked(state, asked)
         lanes = self.pool.lanes
         self._in_slices(
             batch,
@@ -480,7 +505,42 @@ class RoadWorld:
                 after, lanes, self._numbers, self._limits, curvature, accel, first, stop
             ),
         )
+        if self.task.kicked:  # a driver knows what it asked for, not how it was pushed
+            drives = state.ended == 0
+            after.command[drives] = np.stack(self.vehicle.within_limits(asked), axis=-1)[drives]
+        if self.task.hold_speed > 0.0:
+            self._count(state, after)
         return after
+
+    def _kicked(self, state: CarState, asked: Command) -> tuple[np.ndarray, np.ndarray]:
+        """Commands with the task's pushes on top, as they reach the car."""
+        task = self.task
+        strength = (task.kick_lateral, task.kick_accel)
+        lateral, forward = kicks(state.seed, state.episode, state.steps, self.dt, strength)
+        limit = self.vehicle.within_limits(asked)
+        return (
+            limit.curvature + lateral / np.maximum(state.speed, _LEAST_KICKED_SPEED) ** 2,
+            limit.accel + forward,
+        )
+
+    def _count(self, state: CarState, after: CarState) -> None:
+        """Add to `after.tally` what the task counts in this step, in place.
+
+        With a speed to be held: steps at another speed, after the first seconds.
+        """
+        drives = state.ended == 0
+        late = after.steps > round(SETTLING / self.dt)
+        wrong = np.abs(after.speed - self._target_speed(after)) > self.task.speed_tolerance
+        after.tally[:] += drives & late & wrong
+
+    def _target_speed(self, state: CarState) -> np.ndarray:
+        """(B,) the speed to be driven here [m/s]."""
+        target = np.empty(len(state.x))
+        _observe_lane(
+            self.pool.lanes, state.lane, state.arc_length, state.speed, np.zeros(2),
+            np.empty_like(target), np.empty_like(target), target,
+        )  # fmt: skip
+        return np.minimum(target, self.task.hold_speed or np.inf)
 
     def step_or_restart(self, state: CarState, command: Command) -> CarState:
         """`step` for the cars that drive; those that had ended start their next episode."""
@@ -510,7 +570,19 @@ class RoadWorld:
                 view[name] = self.draw(state, sensor, out.get(name) if out else None, name)
             else:
                 view[name] = measure(state.speed, state.curvature)
+        if self.task.blackout_share > 0.0:
+            self._black_out(state, view)
         return view
+
+    def _black_out(self, state: CarState, view: dict[str, np.ndarray]) -> None:
+        """Blacken the pictures that the task's camera fails to take, in place."""
+        task = self.task
+        dark = dark_frames(
+            state.seed, state.episode, state.steps, task.blackout_share, task.blackout_burst
+        )
+        for name, sensor in self.sensors.items():
+            if isinstance(sensor, Camera):
+                view[name][dark] = 0
 
     def draw(
         self,
@@ -542,17 +614,38 @@ class RoadWorld:
         return images
 
     def lane_view(self, state: CarState) -> LaneView:
-        """The privileged view: the lane as it is."""
+        """The privileged view: the lane as it is, where a command that is given now will act."""
         batch = len(state.x)
+        now, state = state, self._foresee(state)
         curvature, ahead, target = np.empty(batch), np.empty(batch), np.empty(batch)
         _observe_lane(
             self.pool.lanes, state.lane, state.arc_length, state.speed, self._preview,
             curvature, ahead, target,
         )  # fmt: skip
+        if self.task.hold_speed > 0.0:
+            target = np.minimum(target, self.task.hold_speed)
         return LaneView(
             state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
-            np.full(batch, self._preview[0]), state.margin, state.arc_length, state.state_id,
+            np.full(batch, self._preview[0]), now.margin, now.arc_length, now.state_id,
         )  # fmt: skip
+
+    def _foresee(self, state: CarState) -> CarState:
+        """The state after the commands that are on their way: a Smith predictor with a true model.
+
+        Source: Smith, Closer control of loops with dead time, 1957.
+        """
+        if self.delay_steps == 0:
+            return state
+        ahead = CarState(*(column.copy() for column in state))
+        ahead = ahead._replace(pending=np.empty((len(state.x), 0, 2)))
+        nothing_ends_it = np.array([np.inf, np.inf, OFF_LANE_RULES.index("none"), 0.0])
+        for k in range(self.delay_steps):
+            curvature, accel = state.pending[:, k].T.copy()
+            _advance(
+                ahead, self.pool.lanes, self._numbers, nothing_ends_it, curvature, accel,
+                0, len(state.x),
+            )  # fmt: skip
+        return ahead
 
     def road_name(self, road: int) -> str:
         """Name of a road by its number in the source."""

@@ -6,7 +6,7 @@ from redrive.agents.demonstrations import REGIMES
 from redrive.agents.suites import SUITES
 from redrive.cli import main
 from redrive.models.registry import POLICIES
-from redrive.sim.task import TASKS
+from redrive.sim.memory_tasks import TASKS
 from redrive.sim.world import DEFAULT_SENSORS
 
 

@@ -17,10 +17,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redrive.sim.gym_env import RoadEnv, RoadVectorEnv, make_world, to_action, to_command
+from redrive.sim.memory_tasks import TASKS
 from redrive.sim.road import Lane
 from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
-from redrive.sim.task import OFF_LANE_RULES, TASKS, Ended, Task
+from redrive.sim.task import OFF_LANE_RULES, Ended, Task
 from redrive.sim.vehicle import Command, Vehicle
 from redrive.sim.world import RoadWorld
 

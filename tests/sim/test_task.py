@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from redrive.sim.task import OFF_LANE_RULES, RECOVERY, TASKS, Ended, Task
+from redrive.sim.memory_tasks import TASKS
+from redrive.sim.task import OFF_LANE_RULES, RECOVERY, Ended, Task
 
 
 def test_tasks_are_found_by_their_names() -> None:
@@ -17,7 +18,7 @@ def test_tasks_are_found_by_their_names() -> None:
 def test_a_task_that_was_written_down_is_the_same_task() -> None:
     for task in TASKS.values():
         read = json.loads(json.dumps(task.to_json()))
-        read["start_speed"] = tuple(read["start_speed"])
+        read |= {name: tuple(read[name]) for name in ("start_speed", "hides")}
         assert Task(**read) == task
 
 
@@ -44,6 +45,12 @@ def test_recovery_starts_where_the_centre_is_not() -> None:
         ({"start_yaw": -0.1}, "start_yaw"),
         ({"start_lateral": -1.0}, "start_lateral"),
         ({"max_heading_error": 0.0}, "max_heading_error"),
+        ({"blackout_share": 1.0}, "0 to below 1, got 1.0"),
+        ({"blackout_burst": 0}, "blackout_burst is 1 .* got 0"),
+        ({"kick_accel": -1.0}, "kick_accel must be at least 0, got -1.0"),
+        ({"latency_steps": -1}, "latency_steps must be at least 0"),
+        ({"speed_tolerance": 0.0}, "speed_tolerance must be positive"),
+        ({"start_at": -2.0}, "start_at must be at least 0 m, got -2.0"),
     ],
 )
 def test_a_task_that_means_nothing_is_refused(settings: dict[str, Any], message: str) -> None:
