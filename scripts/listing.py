@@ -1,4 +1,4 @@
-"""`redrive list`: the worlds, sensors, tasks, policies, regimes and suites there are."""
+"""`redrive list`: the worlds, sensors, tasks, policies, regimes, suites and studies there are."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from redrive import terminal
 from redrive.command import parse
+from redrive.study import STUDIES
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def main(argv: Sequence[str]) -> int:
         task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()
     }
     policies = {name: _first_line(policy) for name, policy in POLICIES.items()}
+    studies = {name: question for name, (_, question) in STUDIES.items()}
     suites = {suite.name: suite.purpose for suite in SUITES.values()}
     for title, entries in (
         ("worlds", worlds),
@@ -46,6 +48,7 @@ def main(argv: Sequence[str]) -> int:
         ("regimes of demonstration", REGIMES),
         ("policies", policies),
         ("suites", suites),
+        ("studies", studies),
         (
             "drivers",
             {"expert": "knows the lane", "human": "you (redrive watch)", "RUN": "a folder"},

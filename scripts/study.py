@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from tyro.conf import Positional
 
 from redrive import terminal
 from redrive.command import parse
+from redrive.models.settings import suggest
 from redrive.sim.files import write_whole
+
+# The module that runs each study, and what it asks: one line here is all that a new study needs.
+STUDIES = {
+    "synthesis": (
+        "study_synthesis",
+        "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",
+    ),
+    "view-synthesis": (
+        "study_view_synthesis",
+        "what does one recorded drive teach: its log, side cameras, view synthesis, true pictures?",
+    ),
+}
 
 
 @dataclass(frozen=True)
 class StudyOptions:
     """Run an experiment: table.csv, plots, a page to look at (index.html) and summary.json.
 
-    synthesis: how far re-synthesized views are from the true ones; with --recording, between the
-    frames of a real drive, too. view-synthesis: drivers that learn from one recorded drive, by
-    regime: the log alone, side cameras, view synthesis, and true pictures as the upper bound.
+    `redrive list` says what each of them asks. What is there already is not done again.
     """
 
-    name: Positional[Literal["synthesis", "view-synthesis"]]
+    name: Positional[str]
     """Which experiment."""
     out: Path
     """The folder for what comes out of it."""
@@ -36,6 +48,8 @@ class StudyOptions:
     """synthesis: a recording of a real camera (redrive import)."""
     seed: int = 0
     """Another seed, other roads."""
+    processes: int = 0
+    """Runs side by side; 0: one for each core."""
 
 
 Progress = Callable[[int], object]
@@ -43,20 +57,18 @@ Progress = Callable[[int], object]
 
 def run(options: StudyOptions) -> dict[str, Any]:
     """Run a study; its summary."""
+    if options.name not in STUDIES:
+        raise ValueError(f"unknown study {options.name!r}; {suggest(options.name, STUDIES)}")
     if options.recording is not None and options.name != "synthesis":
         raise ValueError("--recording is for the study synthesis")
+    if options.processes < 0:
+        raise ValueError(f"--processes is a number from 0, got {options.processes}")
     options.out.mkdir(parents=True, exist_ok=True)
-    summary = _study(options)
+    module = importlib.import_module(f"redrive.{STUDIES[options.name][0]}")
+    summary: dict[str, Any] = module.study(options)
     write_json(options.out / "summary.json", summary)
     terminal.say(f"{options.out / 'index.html'}: what came out; the numbers are in summary.json")
     return summary
-
-
-def _study(options: StudyOptions) -> dict[str, Any]:
-    from redrive import study_synthesis, study_view_synthesis
-
-    chosen = {"synthesis": study_synthesis, "view-synthesis": study_view_synthesis}
-    return chosen[options.name].study(options)
 
 
 def write_json(path: Path, values: Mapping[str, Any]) -> None:

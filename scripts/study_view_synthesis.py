@@ -77,7 +77,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
             (out, regime, policy, seed, size))
         for regime in REGIMES for policy in POLICIES for seed in range(size.training_seeds)
     ]  # fmt: skip
-    rows = run_side_by_side("learning", jobs, usable_cores())
+    rows = run_side_by_side("learning", jobs, options.processes or usable_cores())
     terminal.say("3 of 3: the table")
     write_table(out / "table.csv", rows)
     found = summarise(rows)

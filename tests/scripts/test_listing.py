@@ -8,6 +8,7 @@ from redrive.cli import main
 from redrive.models.registry import POLICIES
 from redrive.sim.memory_tasks import TASKS
 from redrive.sim.world import DEFAULT_SENSORS
+from redrive.study import STUDIES
 
 
 def test_everything_that_can_be_named_is_listed_with_a_purpose(
@@ -16,7 +17,15 @@ def test_everything_that_can_be_named_is_listed_with_a_purpose(
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     purposes = {line.split()[0]: line.split()[1:] for line in lines if line.startswith("  ")}
-    for names in (TASKS, REGIMES, SUITES, DEFAULT_SENSORS, POLICIES, ("procedural", "expert")):
+    for names in (
+        TASKS,
+        REGIMES,
+        SUITES,
+        DEFAULT_SENSORS,
+        POLICIES,
+        STUDIES,
+        ("procedural", "expert"),
+    ):
         for name in names:
             assert len(purposes[name]) >= 2, name
     titles = [line for line in lines if not line.startswith("  ")]

@@ -1,5 +1,6 @@
 """Studies run from the command line, on tiny settings, and say what came out."""
 
+import importlib
 import json
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import pytest
 
 import redrive.study_view_synthesis as headline
 from redrive.cli import main
-from redrive.study import StudyOptions, run
+from redrive.study import STUDIES, StudyOptions, run
 
 
 def test_the_synthesis_study_writes_table_plots_page_and_summary(tmp_path: Path) -> None:
@@ -57,5 +58,12 @@ def test_a_recording_is_for_the_synthesis_study_only(tmp_path: Path) -> None:
 def test_an_unknown_study_is_answered_with_the_near_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["study", "sinthesis", "--out", str(tmp_path)]) == 2
-    assert "synthesis" in capsys.readouterr().err
+    assert main(["study", "sinthesis", "--out", str(tmp_path / "no")]) == 2
+    assert not (tmp_path / "no").exists()
+    assert "did you mean synthesis?" in capsys.readouterr().err
+
+
+def test_every_study_is_a_module_with_a_study() -> None:
+    for module, question in STUDIES.values():
+        assert callable(importlib.import_module(f"redrive.{module}").study)
+        assert question.endswith("?")
