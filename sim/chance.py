@@ -53,6 +53,12 @@ def one_uniform(seed, episode, purpose, index):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def one_of(count, seed, episode, purpose, index):  # type: ignore[no-untyped-def]
+    """One of the numbers from 0 to `count` - 1, for the compiled core."""
+    return np.int64(one_key(seed, episode, purpose, index) % np.uint64(count))
+
+
+@compiled
 def _many_bits(seed, episode, purpose, index, out):  # type: ignore[no-untyped-def]
     for i in range(out.size):
         out[i] = one_key(seed[i], episode[i], purpose[i], index[i])

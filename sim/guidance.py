@@ -55,15 +55,24 @@ def hold_speed(speed, target):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def command_for(  # type: ignore[no-untyped-def]
+    lateral, heading, curvature, curvature_ahead, speed, target, delay
+):
+    """Commanded curvature [1/m] and acceleration [m/s²]; arguments as `LaneView` has them."""
+    bend = steer_to_centre(
+        lateral, np.cos(heading), np.sin(heading), curvature, curvature_ahead, speed, delay
+    )
+    return bend, hold_speed(speed, target)
+
+
+@compiled
 def _guide(  # type: ignore[no-untyped-def]
     lateral, heading, curvature, ahead, speed, target, delay, out_curvature, out_accel
 ):
     for i in range(speed.size):
-        out_curvature[i] = steer_to_centre(
-            lateral[i], np.cos(heading[i]), np.sin(heading[i]),
-            curvature[i], ahead[i], speed[i], delay[i],
-        )  # fmt: skip
-        out_accel[i] = hold_speed(speed[i], target[i])
+        out_curvature[i], out_accel[i] = command_for(
+            lateral[i], heading[i], curvature[i], ahead[i], speed[i], target[i], delay[i]
+        )
 
 
 def guide(view: LaneView) -> Command:

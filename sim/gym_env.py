@@ -11,19 +11,17 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
+from .actions import to_command
 from .any_world import World, open_world
 from .appearance import Appearance
-from .guidance import guide
+from .gym_info import describe, score
 from .memory_tasks import TASKS
 from .sensors.camera import Camera
-from .success import is_success, task_figures
 from .task import Ended, Task
-from .vehicle import Command, Vehicle
+from .vehicle import Vehicle
 from .world import CarState, Sensor
 
 RENDER_SCALE = 5  # of render()'s picture against the camera's
-CENTRE_COST = 0.1  # of the reward, at the lane's edge
-FAILURE_COST = 5.0
 
 
 def make_world(
@@ -52,38 +50,6 @@ def make_world(
     return open_world(world or task.world, sensors, task, vehicle, appearance, dt, threads)
 
 
-def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:
-    """Actions (B, 2) in [-1, 1] as a command: shares of the vehicle's limits."""
-    action = np.asarray(action, np.float64)
-    if action.ndim != 2 or action.shape[1] != 2:
-        raise ValueError(
-            f"an action is two numbers for each car, steering and pedal; got shape {action.shape}"
-        )
-    push = action[:, 1]
-    accel = np.where(push >= 0.0, push * vehicle.max_accel, push * vehicle.max_brake)
-    return Command(action[:, 0] * vehicle.max_curvature, accel)
-
-
-def to_action(vehicle: Vehicle, command: Command) -> np.ndarray:
-    """The inverse of `to_command`, clipped to [-1, 1]: (B, 2) float32."""
-    accel = command.accel
-    push = np.where(accel >= 0.0, accel / vehicle.max_accel, accel / vehicle.max_brake)
-    action = np.stack([command.curvature / vehicle.max_curvature, push], axis=-1)
-    return np.clip(action, -1.0, 1.0).astype(np.float32)
-
-
-def reward(world: World, before: CarState, after: CarState) -> np.ndarray:
-    """(B,) float64: progress at the careful speed earns about 1 a second times dt.
-
-    Minus a small cost for being off the centre, minus FAILURE_COST where the lane was left.
-    """
-    speed = np.maximum(after.route_length / world.task.time_limit, 10.0)
-    gained = (after.progress - before.progress) / speed
-    centre = CENTRE_COST * np.minimum(np.abs(after.lateral_offset), 2.0) * world.dt
-    failed = (after.ended == Ended.OFF_LANE) | (after.ended == Ended.WRONG_WAY)
-    return np.where(before.ended == 0, gained - centre - FAILURE_COST * failed, 0.0)
-
-
 def observation_space(world: World) -> spaces.Dict:
     """What one car's driver sees."""
     boxes: dict[str, spaces.Space[Any]] = {}
@@ -96,26 +62,6 @@ def observation_space(world: World) -> spaces.Dict:
             high = np.array([fastest, turning], np.float32)
             boxes[name] = spaces.Box(np.array([0.0, -turning], np.float32), high)
     return spaces.Dict(boxes)
-
-
-def describe(world: World, state: CarState) -> dict[str, np.ndarray]:
-    """The privileged part: lane state, the expert's action and how things stand; (B, ...) each."""
-    view = world.lane_view(state)
-    return {
-        "lateral_offset": state.lateral_offset,
-        "heading_error": state.heading_error,
-        "road_curvature": view.curvature,
-        "target_speed": view.target_speed,
-        "margin": state.margin,
-        "arc_length": state.arc_length,
-        "route_completion": np.minimum(state.progress / state.route_length, 1.0),
-        "expert_action": to_action(world.vehicle, guide(view)),
-        "off_lane_free_margin": state.margin < 0.0,
-        "off_lane_centre_2m": np.abs(state.lateral_offset) > 2.0,
-        "ended": state.ended,
-        "is_success": is_success(world.task, state, world.dt),
-        **task_figures(world.task, world.pool.lanes, state, world.dt),
-    }
 
 
 class RoadEnv(gymnasium.Env[Any, np.ndarray]):
@@ -157,14 +103,11 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
             before, to_command(self.world.vehicle, np.asarray(action)[None])
         )
         after = self._state
-        ended = int(after.ended[0])
-        return (
-            self._observe(after),
-            float(reward(self.world, before, after)[0]),
-            ended in (Ended.ROUTE_COMPLETED, Ended.OFF_LANE, Ended.WRONG_WAY),
-            ended == Ended.TIME_UP,
-            self._info(after),
-        )
+        reward, _, _ = score(self.world, before, after)
+        ended = int(after.ended[0])  # a car that is left standing at the end stays ended
+        truncated = ended == Ended.TIME_UP
+        terminated = ended != Ended.RUNNING and not truncated
+        return self._observe(after), float(reward[0]), terminated, truncated, self._info(after)
 
     def render(self) -> np.ndarray | None:
         """The driver's view, in a larger picture: (H, W, 3) uint8."""
@@ -227,6 +170,8 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
                 for name, sensor in self.world.sensors.items()
                 if isinstance(sensor, Camera)
             }
+        self._everyone = np.ones(num_envs, bool)  # gymnasium's mask of every entry of `info`
+        self._everyone.flags.writeable = False
         self._state: CarState | None = None
 
     def reset(
@@ -257,19 +202,13 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         if self._state is None:
             raise RuntimeError("reset() comes before step()")
         before = self._state
-        fresh = before.ended != 0
         after = self.world.step_or_restart(before, to_command(self.world.vehicle, actions))
         self._state = after
-        rewards = reward(self.world, before, after)
-        truncated = (after.ended == Ended.TIME_UP) & ~fresh
-        terminated = (after.ended != 0) & ~truncated & ~fresh
         view = self.world.observe(after, self._buffers)
-        return view, rewards, terminated, truncated, self._info(after)
+        return view, *score(self.world, before, after), self._info(after)
 
     def _info(self, state: CarState) -> dict[str, Any]:
-        everyone = np.ones(self.num_envs, bool)
-        info: dict[str, Any] = {}
-        for name, value in describe(self.world, state).items():
-            info[name] = value
-            info["_" + name] = everyone
+        info: dict[str, Any] = describe(self.world, state)
+        for name in tuple(info):
+            info["_" + name] = self._everyone
         return info

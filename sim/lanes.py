@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .road import Lane, Road
 from .speed_plan import plan_speed
 
@@ -69,7 +69,7 @@ def make_table(road: Road) -> LaneTable:
     return LaneTable(np.concatenate(parts), lanes, np.array([0, len(lanes)], np.int64))
 
 
-@compiled
+@inlined
 def between(lane, s):  # type: ignore[no-untyped-def]
     """The nodes before and after arc length `s`, and the share of the way between them.
 
@@ -89,7 +89,7 @@ def between(lane, s):  # type: ignore[no-untyped-def]
     return lane.first + step, lane.first + step + 1, part
 
 
-@compiled
+@inlined
 def curvature_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Of a lane [1/m]; the end's value beyond the end."""
     i, j, part = between(lane, s)
@@ -97,7 +97,7 @@ def curvature_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     return nodes[i].curvature + part * (nodes[j].curvature - nodes[i].curvature)
 
 
-@compiled
+@inlined
 def target_speed_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Of the careful speed plan [m/s]; the end's value beyond the end."""
     i, j, part = between(lane, s)
@@ -106,6 +106,20 @@ def target_speed_at(nodes, lane, s):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def lane_ahead(nodes, lane, s, speed, preview):  # type: ignore[no-untyped-def]
+    """A lane's curvature here, its curvature and its target speed a little later.
+
+    Args:
+        preview: (2,) how much later, at this speed: for the curvature, for the target speed [s].
+    """
+    return (
+        curvature_at(nodes, lane, s),
+        curvature_at(nodes, lane, s + speed * preview[0]),
+        target_speed_at(nodes, lane, s + speed * preview[1]),
+    )
+
+
+@inlined
 def bounds_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Distances from a lane's centre to its left and right bound [m]."""
     i, j, part = between(lane, s)
@@ -114,7 +128,7 @@ def bounds_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     return left, nodes[i].right + part * (nodes[j].right - nodes[i].right)
 
 
-@compiled
+@inlined
 def curve_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Point, first and second derivative of the centre line by arc length `s`."""
     i, j, u = between(lane, s)

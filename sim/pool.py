@@ -69,9 +69,12 @@ class RoadPool:
 
     def load(self, numbers: np.ndarray) -> np.ndarray:
         """The slots of roads, by their numbers in the source; loads those that are missing."""
-        for number in np.unique(numbers[self.slots[numbers] < 0]):
-            self.slots[number] = self._append(self.source.road(int(number)))
-        return self.slots[numbers]
+        slots = self.slots[numbers]
+        if slots.size and slots.min() < 0:
+            for number in np.unique(numbers[slots < 0]):
+                self.slots[number] = self._append(self.source.road(int(number)))
+            slots = self.slots[numbers]
+        return slots
 
     def _append(self, road: Road) -> int:
         table, scene = make_table(road), build_scene(road)

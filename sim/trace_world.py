@@ -61,6 +61,15 @@ class TraceWorld:
         """The paths loaded so far."""
         return self.motion.pool
 
+    @property
+    def preview(self) -> np.ndarray:
+        """(2,) seconds ahead at which a command acts; see `RoadWorld.preview`."""
+        return self.motion.preview
+
+    def foresee(self, state: CarState) -> CarState:
+        """The state after the commands that are on their way; see `RoadWorld.foresee`."""
+        return self.motion.foresee(state)
+
     def reset(
         self, seeds: np.ndarray, episode: int = 0, roads: np.ndarray | None = None
     ) -> CarState:

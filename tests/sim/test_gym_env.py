@@ -13,16 +13,14 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
-from hypothesis import given
-from hypothesis import strategies as st
 
-from redrive.sim.gym_env import RoadEnv, RoadVectorEnv, make_world, to_action, to_command
+from redrive.sim.gym_env import RoadEnv, RoadVectorEnv, make_world
 from redrive.sim.memory_tasks import TASKS
 from redrive.sim.road import Lane
 from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
 from redrive.sim.task import OFF_LANE_RULES, Ended, Task
-from redrive.sim.vehicle import Command, Vehicle
+from redrive.sim.vehicle import Vehicle
 from redrive.sim.world import RoadWorld
 
 LaneBuilder = Callable[..., Lane]
@@ -112,24 +110,6 @@ def test_sensors_are_chosen_by_name() -> None:
 
 
 # Actions ----------------------------------------------------------------------------------------
-
-
-def test_actions_are_shares_of_the_cars_limits() -> None:
-    vehicle = Vehicle(max_curvature=0.1, max_accel=2.0, max_brake=8.0)
-    actions = np.array([[1.0, 1.0], [-1.0, -1.0], [0.5, -0.25], [0.0, 0.5]])
-    command = to_command(vehicle, actions)
-    np.testing.assert_allclose(command.curvature, [0.1, -0.1, 0.05, 0.0])
-    np.testing.assert_allclose(command.accel, [2.0, -8.0, -2.0, 1.0])
-
-
-@given(curvature=st.floats(-0.2, 0.2), accel=st.floats(-6.0, 3.0))
-def test_a_command_is_the_same_after_a_way_through_an_action(
-    curvature: float, accel: float
-) -> None:
-    command = Command(np.array([curvature]), np.array([accel]))
-    back = to_command(Vehicle(), to_action(Vehicle(), command))
-    np.testing.assert_allclose(back.curvature, curvature, atol=1e-7)
-    np.testing.assert_allclose(back.accel, accel, atol=1e-6)
 
 
 def test_left_is_the_positive_action() -> None:
