@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from tyro.conf import Positional
@@ -38,7 +41,9 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
         FileNotFoundError, ValueError: a results file is missing or damaged.
     """
     import jinja2
+    from markupsafe import Markup
 
+    from redrive import report_charts as charts
     from redrive.report_sections import METRICS, SECTIONS
     from redrive.report_study import Study
 
@@ -49,9 +54,9 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
     chapters: list[dict[str, object]] = []
     told: frozenset[str] = frozenset()
     for position, (path, results) in enumerate(loaded):
-        study = Study(path, results, signs, told)
+        study = Study(path, results, signs, told, f"c{position}-", len(loaded))
         sections = [shown for section in SECTIONS if (shown := section(study)) is not None]
-        chapters.append({"prefix": f"c{position}-", "study": study, "sections": sections})
+        chapters.append({"study": study, "sections": sections})
         told |= {policy.run for policy in results.policies if policy.run is not None}
     used = {name for _, results in loaded for p in results.policies for name in p.summary}
     used |= {name.removesuffix("_rate") for name in used}
@@ -62,8 +67,14 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    script = _part("report.js")
     return environment.get_template("report.html.j2").render(
         chapters=chapters,
+        style=Markup(_part("report.css")),
+        script=Markup(script),
+        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
+        signs=sorted({*signs.values()}),
+        key=charts.key,
         metrics={name: metric for name, metric in METRICS.items() if name in used},
     )
 
@@ -81,6 +92,11 @@ def run(options: ReportOptions) -> Path:
 def main(argv: Sequence[str]) -> int:
     run(parse(ReportOptions, argv, "report"))
     return 0
+
+
+def _part(name: str) -> str:
+    """A file of the package as text."""
+    return resources.files("redrive").joinpath(name).read_text(encoding="utf-8")
 
 
 def _signs(all_results: Sequence[Results]) -> dict[str, int]:

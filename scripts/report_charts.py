@@ -260,6 +260,16 @@ def key(sign: int) -> Markup:
     )
 
 
+def choices(label: str, parts: Sequence[Markup]) -> Markup:
+    """Parts of which the page's script shows one at a time; each has a `data-choice`, its name.
+
+    On paper, and where no script runs, all are shown.
+    """
+    return Markup('<div class="choices" data-label="{}">{}</div>').format(
+        label, Markup("").join(parts)
+    )
+
+
 def legend_parts(names: Sequence[tuple[int, str]]) -> Markup:
     """What the patterns of `stack` mean."""
     return Markup('<div class="legend">{}</div>').format(

@@ -17,8 +17,9 @@ from redrive import report_tables as tables
 from redrive.agents.results import Comparison, PolicyResult
 from redrive.agents.statistics import Interval
 from redrive.report_charts import Row
+from redrive.report_drives import drives, episodes, videos
 from redrive.report_roads import failures, roads
-from redrive.report_runs import open_loop, traces, training, videos
+from redrive.report_runs import open_loop, training
 from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_for
 from redrive.report_study import PLAIN, Section, Study
 from redrive.sim.metrics import METRICS
@@ -195,29 +196,6 @@ def drivers(study: Study) -> Section:
     )
 
 
-def every_episode(study: Study) -> Section:
-    """All of it, folded away."""
-    names = ("lateral_mae_m", "lateral_rmse_m", "beyond_margin_share", "distance_m", "steps")
-    head = ["driver", "road", "seed", "ended", "success", "route done"]
-    rows = [
-        [
-            tables.row_head(policy.name, policy.name),
-            tables.cell(episode["road"], episode["road"]),
-            tables.cell(str(episode["seed"]), episode["seed"]),
-            tables.cell(tables.words(episode["ended"]), episode["ended"]),
-            tables.cell("yes" if episode["success"] else "no", int(episode["success"])),
-            tables.cell(tables.share(episode["route_completion"]), episode["route_completion"]),
-        ]
-        + [tables.cell(_figure(name, episode[name]), episode[name]) for name in names]
-        for policy in study.ranked
-        for episode in policy.episodes
-    ]
-    body = Markup("<details><summary>Show {} episodes</summary>{}</details>").format(
-        len(rows), tables.table([*head, *(METRICS[name].label for name in names)], rows)
-    )
-    return Section("episodes", "Every episode", "Means hide things; here is all of it.", body)
-
-
 SECTIONS: list[Callable[[Study], Section | None]] = [
     leaderboard,
     videos,
@@ -227,11 +205,11 @@ SECTIONS: list[Callable[[Study], Section | None]] = [
     roads,
     endings,
     failures,
-    traces,
+    drives,
     training,
     open_loop,
     drivers,
-    every_episode,
+    episodes,
 ]
 
 

@@ -38,6 +38,8 @@ class Study:
     results: Results
     signs: Mapping[str, int]  # of every driver, the same in all files of a report
     told: frozenset[str] = frozenset()  # runs whose training an earlier chapter has shown
+    prefix: str = ""  # of every id in the chapter
+    chapters: int = 1  # that share the page's room
 
     @cached_property
     def ranked(self) -> list[PolicyResult]:
@@ -104,8 +106,13 @@ class Study:
     @property
     def plain_settings(self) -> dict[str, str]:
         """Those settings of the suite that are one word or number."""
-        settings = self.results.settings.items()
-        return {name: str(value) for name, value in settings if isinstance(value, PLAIN)}
+        settings = self.results.settings
+        said = {"name", "starts", "version"} | ({"world"} if "roads" in settings else set())
+        return {
+            name: str(value)
+            for name, value in settings.items()
+            if isinstance(value, PLAIN) and name not in said
+        }
 
     @property
     def _many(self) -> str:
