@@ -226,10 +226,10 @@ class AttentionPolicy(SequencePolicy):
         """
         features = self.dropout(self.encode(obs))
         features, state, weights = self.core.forward_with_weights(features, state, is_first)
-        return self.command(features), state, weights
+        return self.command(self.head(features)), state, weights
 
     def step_with_weights(self, obs: Observation, state: State) -> tuple[Tensor, State, Tensor]:
         """What `step` gives, and what was looked at: (B, layers, heads, window), by age."""
         features = self.dropout(self.encode(obs))
         features, state, weights = self.core.step_with_weights(features, state)
-        return self.command(features), state, weights
+        return self.command(self.head(features)), state, weights

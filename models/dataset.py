@@ -110,6 +110,11 @@ class Windows:
     ) -> None:
         if not episodes:
             raise ValueError("there are no episodes to learn from; record some first")
+        if settings.mirror and "route" in sensors:
+            raise ValueError(
+                "drives with a route cannot be mirrored: nothing says which command is the other's "
+                "mirror image; set mirror to 0"
+            )
         self.settings = settings
         self.seed = seed
         self._episodes = episodes

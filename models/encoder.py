@@ -1,6 +1,7 @@
 """What a driver sees at one instant, as a short vector; every core shares it, so cores differ in memory only."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,8 @@ YAW_RATE_SCALE = 0.3  # [rad/s] a firm bend
 KERNELS = (7, 3, 3)  # [px] twice the stride less one: no pixel at any border is left out
 COMMAND_SCALE = (0.02, 1.0)  # [1/m, m/s²] everyday commands
 STRIDES = (4, 2, 2)  # [px] the first layer is most of the cost: stride 4 is twice as fast as 2
+
+RouteInput = Literal["one-hot", "embedding", "none"]
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,22 @@ class EncoderSettings:
     """See what was asked for in the step before, curvature and acceleration: the copycat problem in full. It is
     needed where commands act late, and a trap where they do not."""
 
+    route: RouteInput = "one-hot"
+    """How a route command is seen, where the world has the sensor route. one-hot: a number for each that
+    there is. embedding: a learned vector for each, so that commands that mean alike can become alike.
+    none: not at all."""
+    route_size: int = 8
+    """Numbers in the vector of a learned embedding."""
+
     def __post_init__(self) -> None:
         if not 0.0 <= self.top_cut < 1.0:
             raise ValueError(f"top_cut must be a share from 0 to below 1, got {self.top_cut}")
         if any(channels < 8 or channels % 8 for channels in self.channels):
             raise ValueError(f"channels must be multiples of 8, got {self.channels}")
-        if self.embedding < 1:
-            raise ValueError(f"embedding must be positive, got {self.embedding}")
+        if min(self.embedding, self.route_size) < 1:
+            raise ValueError(
+                f"embedding and route_size must be positive, got {self.embedding}, {self.route_size}"
+            )
 
 
 class Odometry(nn.Module):
@@ -82,8 +94,35 @@ class PreviousCommand(nn.Module):
         return obs["previous_command"] / self.scale
 
 
+class Route(nn.Module):
+    """The route command, a whole number below `choices`, where there is one to be seen: (..., `size`)."""
+
+    def __init__(self, spec: ObservationSpec, seen: RouteInput, size: int) -> None:
+        super().__init__()
+        self.size = 0
+        if "route" not in spec.sensors or seen == "none":
+            return
+        choices = route_choices(spec)
+        self.size = choices if seen == "one-hot" else size
+        self.table: Tensor
+        if seen == "one-hot":
+            self.register_buffer("table", torch.eye(choices), persistent=False)
+        else:
+            self.table = nn.Parameter(torch.randn(choices, size))
+
+    def forward(self, obs: Observation) -> Tensor:
+        """(..., size)."""
+        if not self.size:  # then nobody need tell it
+            camera = obs["camera"]
+            return torch.zeros(*camera.shape[:-3], 0, device=camera.device)
+        return self.table[obs["route"]]
+
+
 class Encoder(nn.Module):
-    """Camera (..., H, W, 3) uint8, odometry (..., 2), perhaps previous command -> (..., `size`).
+    """What is seen at one instant -> (..., `size`).
+
+    Camera (..., H, W, 3) uint8 and odometry (..., 2), perhaps the previous command (..., 2) and the
+    route (...) int64.
 
     GroupNorm, not BatchNorm: the frames of a window resemble each other, and a car must not feel
     the others in its batch.
@@ -116,7 +155,8 @@ class Encoder(nn.Module):
         )
         self.odometry = Odometry(spec, settings.speed, settings.yaw_rate)
         self.previous = PreviousCommand(spec, settings.previous_command)
-        self.size = settings.embedding + self.odometry.size + self.previous.size
+        self.route = Route(spec, settings.route, settings.route_size)
+        self.size = settings.embedding + self.odometry.size + self.previous.size + self.route.size
 
     def forward(self, obs: Observation) -> Tensor:
         camera = obs["camera"]
@@ -127,7 +167,8 @@ class Encoder(nn.Module):
         picture = picture.mul_(1.0 / 255.0).sub_(0.5)
         embedding = self.describe(self.convolutions(picture).flatten(1))
         embedding = embedding.unflatten(0, camera.shape[:-3])
-        return torch.cat([embedding, self.odometry(obs), self.previous(obs)], dim=-1)
+        told = [self.odometry(obs), self.previous(obs), self.route(obs)]
+        return torch.cat([embedding, *told], dim=-1)
 
 
 def camera_shape(spec: ObservationSpec) -> tuple[int, int, int]:
@@ -139,3 +180,15 @@ def camera_shape(spec: ObservationSpec) -> tuple[int, int, int]:
             f"got {spec.sensors['camera'].dtype} {shape}"
         )
     return shape[0], shape[1], shape[2]
+
+
+def route_choices(spec: ObservationSpec) -> int:
+    """How many routes there are to be told; anything but such a sensor is an error."""
+    sensor = spec.sensors["route"]
+    choices = sensor.settings.get("choices")
+    if (sensor.shape, sensor.dtype) != ((), "int64") or type(choices) is not int or choices < 1:
+        raise ValueError(
+            "the route must be a single int64 with the setting choices, how many there are; "
+            f"got {sensor.dtype} {sensor.shape} with choices {choices!r}"
+        )
+    return choices

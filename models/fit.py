@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
-from torch.optim import AdamW
+from torch.optim import SGD, AdamW, Optimizer
 
 from .checkpoint import (
     DESCRIPTION,
@@ -30,7 +30,7 @@ from .copycat import diagnose
 from .dataset import Batch, Windows
 from .files import read_tensors, write_tensors
 from .log import RunLog
-from .loss import LossSettings, command_loss
+from .loss import LossSettings, average
 from .policy import ACCEL, CURVATURE, Policy
 from .settings import to_json
 
@@ -42,13 +42,21 @@ class FitSettings:
     steps: int = 1500
     """Steps of learning, one batch of windows each."""
     learning_rate: float = 4e-3
-    """The highest one, after the warm-up; from there it falls to zero along half a cosine."""
+    """The highest one, after the warm-up."""
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    """How it goes on from there. cosine: falls to zero along half a cosine. step: to a tenth after
+    half of the steps, to a hundredth after three quarters. constant: not at all."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """What is made of a gradient. adamw: every weight has its own step size, from the gradients it
+    had. sgd: one step size for all, which has to be larger by far."""
+    momentum: float = 0.9
+    """Of sgd: share of the last step that goes on into the next; 0: none."""
     warm_up: float = 0.05
     """Share of the steps in which the learning rate rises."""
     weight_decay: float = 1e-2
     """Pull of the weights towards zero; biases and norms are left alone."""
-    clip: float = 1.0
-    """Longest gradient that is followed at full length."""
+    clip: float | None = 1.0
+    """Longest gradient that is followed at full length; None: all are, whatever comes."""
     validate_every: int = 100
     """Steps between two looks at the held-out drives; the best policy is kept."""
     patience: int = 0
@@ -68,8 +76,11 @@ class FitSettings:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
         for name in ("learning_rate", "clip"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be positive, got {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and not 0.0 < value < math.inf:
+                raise ValueError(f"{name} must be positive, got {value}")
+        if not 0.0 <= self.momentum < 1.0:
+            raise ValueError(f"momentum must be from 0 to below 1, got {self.momentum}")
         if not 0.0 <= self.warm_up < 1.0:
             raise ValueError(f"warm_up must be a share from 0 to below 1, got {self.warm_up}")
         if self.weight_decay < 0.0 or self.patience < 0:
@@ -164,7 +175,7 @@ def fit(
                     loss=loss,
                     learning_rate=rate,
                     gradient_norm=norm,
-                    gradient_norm_clipped=min(norm, settings.clip),
+                    gradient_norm_clipped=min(norm, settings.clip or math.inf),
                     seconds=round(time.monotonic() - clock, 3),  # since the start or resumption
                 )
             if due:
@@ -201,7 +212,7 @@ def fit(
 
 
 def learn(
-    policy: Policy, optimizer: AdamW, batch: Batch, settings: FitSettings, step: int
+    policy: Policy, optimizer: Optimizer, batch: Batch, settings: FitSettings, step: int
 ) -> tuple[float, float]:
     """One step of learning: the loss before it, and the norm of the gradient before clipping."""
     for group in optimizer.param_groups:
@@ -209,11 +220,12 @@ def learn(
     policy.train()
     with torch.random.fork_rng(devices=[]):  # dropout of this step, whatever was drawn before
         torch.manual_seed(int(np.random.SeedSequence([settings.seed, step]).generate_state(1)[0]))
-        predicted, _ = policy(batch.obs, policy.initial_state(len(batch.command)), batch.is_first)
-    loss = command_loss(predicted, batch.command, policy.command_scale, batch.weight, settings.loss)
+        state = policy.initial_state(len(batch.command))
+        prediction, _ = policy.predict(batch.obs, state, batch.is_first)
+    loss = average(policy.error(prediction, batch.command, settings.loss), batch.weight)
     optimizer.zero_grad()
     loss.backward()
-    norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), settings.clip)
+    norm = torch.nn.utils.clip_grad_norm_(policy.parameters(), settings.clip or math.inf)
     if not (loss.isfinite() and norm.isfinite()):  # before the weights are touched
         raise FloatingPointError(
             f"the loss is {loss.item()} and the gradient {norm.item()} in step {step + 1}: are all "
@@ -224,21 +236,28 @@ def learn(
 
 
 def learning_rate(settings: FitSettings, step: int) -> float:
-    """Up in a straight line, down along half a cosine; a function of the step, so nothing to save."""
+    """Up in a straight line, then by the schedule; a function of the step, so nothing to save."""
     warm_up = settings.warm_up * settings.steps
     if step < warm_up:
         return settings.learning_rate * (step + 1) / (warm_up + 1)
+    if settings.schedule == "constant":
+        return settings.learning_rate
+    if settings.schedule == "step":
+        drops = (step >= 0.5 * settings.steps) + (step >= 0.75 * settings.steps)
+        return settings.learning_rate * 0.1**drops
     done = (step - warm_up) / (settings.steps - warm_up)
     return settings.learning_rate * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
-def make_optimizer(policy: Policy, settings: FitSettings) -> AdamW:
-    """AdamW; weights (two axes and more) decay, biases and norms do not."""
+def make_optimizer(policy: Policy, settings: FitSettings) -> Optimizer:
+    """The optimizer; weights (two axes and more) decay, biases and norms do not."""
     parameters = list(policy.parameters())
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": settings.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
     ]
+    if settings.optimizer == "sgd":
+        return SGD(groups, lr=settings.learning_rate, momentum=settings.momentum, fused=True)
     return AdamW(groups, lr=settings.learning_rate, fused=True)
 
 
@@ -251,16 +270,14 @@ def evaluate(policy: Policy, windows: Windows, settings: LossSettings) -> Errors
     squares = torch.zeros(2, dtype=torch.float64)
     for batch in windows.once():
         batch = batch.to(device)
-        predicted, _ = policy(batch.obs, policy.initial_state(len(batch.command)), batch.is_first)
+        state = policy.initial_state(len(batch.command))
+        prediction, _ = policy.predict(batch.obs, state, batch.is_first)
         steps = batch.weight.sum().item()
-        loss += (
-            steps
-            * command_loss(
-                predicted, batch.command, policy.command_scale, batch.weight, settings
-            ).item()
-        )
-        error = torch.where(batch.weight[..., None] > 0.0, predicted - batch.command, 0.0)
-        squares += error.double().square().sum(dim=(0, 1)).cpu()
+        error = policy.error(prediction, batch.command, settings)
+        loss += steps * average(error, batch.weight).item()
+        wrong = policy.command(prediction) - batch.command
+        wrong = torch.where(batch.weight[..., None] > 0.0, wrong, 0.0)
+        squares += wrong.double().square().sum(dim=(0, 1)).cpu()
         count += steps
     rmse = (squares / count).sqrt()
     return Errors(loss / count, rmse[CURVATURE].item(), rmse[ACCEL].item())
@@ -280,18 +297,23 @@ def prepare_run(folder: Path, resume: bool) -> None:
 
 
 def save_state(
-    folder: Path, policy: Policy, optimizer: AdamW, state: FitState, description: Mapping[str, Any]
+    folder: Path,
+    policy: Policy,
+    optimizer: Optimizer,
+    state: FitState,
+    description: Mapping[str, Any],
 ) -> None:
     """Save all that the next step depends on, in one file: half a state cannot exist."""
     tensors = {f"model.{name}": value for name, value in policy.state_dict().items()}
     for name, parameter in policy.named_parameters():
         for key, value in optimizer.state[parameter].items():
-            tensors[f"optimizer.{key}.{name}"] = value
+            if value is not None:  # as SGD without momentum has it
+                tensors[f"optimizer.{key}.{name}"] = value
     write_tensors(folder / STATE, tensors, {"state": asdict(state), "fit": description})
 
 
 def load_state(
-    folder: Path, policy: Policy, optimizer: AdamW, description: Mapping[str, Any]
+    folder: Path, policy: Policy, optimizer: Optimizer, description: Mapping[str, Any]
 ) -> FitState:
     """Where the run in `folder` stands, with weights and optimizer to match; the start if it is new."""
     path = folder / STATE
@@ -306,7 +328,7 @@ def load_state(
             )
     load_weights(policy, model_tensors(tensors), path)
     for name, parameter in policy.named_parameters():
-        for key in ("step", "exp_avg", "exp_avg_sq"):
+        for key in ("step", "exp_avg", "exp_avg_sq", "momentum_buffer"):  # AdamW's, SGD's
             if f"optimizer.{key}.{name}" in tensors:
                 value = tensors[f"optimizer.{key}.{name}"]
                 optimizer.state[parameter][key] = value.clone().to(parameter.device)

@@ -36,6 +36,14 @@ def command_loss(
         predicted, label: (B, T, 2) commands [1/m, m/s²].
         scale: (2,) a typical command [1/m, m/s²].
         weight: (B, T) what each step counts; what stands where it is 0 changes nothing.
+    """
+    return average(command_error(predicted, label, scale, settings), weight)
+
+
+def command_error(
+    predicted: Tensor, label: Tensor, scale: Tensor, settings: LossSettings
+) -> Tensor:
+    """Huber loss of each command (..., 2), in multiples of a typical one: (...).
 
     Source:
         Huber, Robust estimation of a location parameter, 1964, divided by delta (PyTorch's
@@ -44,6 +52,10 @@ def command_loss(
     error = nn.functional.smooth_l1_loss(
         predicted / scale, label / scale, reduction="none", beta=settings.delta
     )
-    per_step = settings.curvature * error[..., CURVATURE] + settings.accel * error[..., ACCEL]
-    per_step = torch.where(weight > 0.0, per_step * weight, 0.0)
-    return per_step.sum() / weight.sum().clamp_min(1e-12)
+    return settings.curvature * error[..., CURVATURE] + settings.accel * error[..., ACCEL]
+
+
+def average(per_step: Tensor, weight: Tensor) -> Tensor:
+    """The mean of (B, T) over the steps that count; what stands where `weight` is 0 changes nothing."""
+    counted = torch.where(weight > 0.0, per_step * weight, 0.0)
+    return counted.sum() / weight.sum().clamp_min(1e-12)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .encoder import Odometry, camera_shape
+from .encoder import Odometry, Route, camera_shape
 from .policy import Observation, ObservationSpec, Policy, State, soft_limit
 
 
@@ -18,6 +18,8 @@ class PerceptronSettings:
     """One more input: the speed."""
     yaw_rate: bool = False
     """One more input: the yaw rate, which is nearly the previous command (see `EncoderSettings`)."""
+    route: bool = True
+    """One more input for each route there is to be told, where there is one."""
     nonlinearity: bool = True
     """Bend the sum by tanh. Without it the command is a linear function of the pixels."""
 
@@ -34,6 +36,9 @@ class PerceptronPolicy(Policy):
         self.odometry = Odometry(spec, settings.speed, settings.yaw_rate)
         self.pixel_weights = nn.Parameter(torch.zeros(2, *shape))
         self.odometry_weights = nn.Parameter(torch.zeros(2, self.odometry.size))
+        self.route = Route(spec, "one-hot" if settings.route else "none", 0)
+        if self.route.size:
+            self.route_weights = nn.Parameter(torch.zeros(2, self.route.size))
         self.bias = nn.Parameter(torch.zeros(2))
         # Thousands of pixels that change together would make every step of learning a leap:
         # divided by the root of their number, they learn as fast as the layers of other policies.
@@ -47,6 +52,8 @@ class PerceptronPolicy(Policy):
         weights = self.pixel_weights.flatten(1) * self.pixel_scale
         sums = nn.functional.linear(pixels, weights, self.bias)
         sums = sums + nn.functional.linear(self.odometry(obs), self.odometry_weights)
+        if self.route.size:
+            sums = sums + nn.functional.linear(self.route(obs), self.route_weights)
         return (soft_limit(sums) if self.bent else sums) * self.command_scale, state
 
     def forward(

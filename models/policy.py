@@ -4,10 +4,13 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from .loss import LossSettings
 
 CURVATURE, ACCEL = 0, 1  # the columns of a command: [1/m], [m/s²]
 SPEED, YAW_RATE = 0, 1  # the columns of odometry: [m/s], [rad/s]
@@ -106,6 +109,26 @@ class Policy(nn.Module, ABC):
 
         Where `is_first` (B, T) is true an episode begins: its driver has seen nothing before.
         """
+
+    def predict(
+        self, obs: Observation, state: State, is_first: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        """As `forward`, but the predictions (B, T, P) that `command` and `error` understand.
+
+        Here and in the next two: of a policy whose prediction is the command itself.
+        """
+        prediction: tuple[Tensor, State] = self(obs, state, is_first)
+        return prediction
+
+    def command(self, prediction: Tensor) -> Tensor:
+        """Predictions (..., P) -> what to do (..., 2)."""
+        return prediction
+
+    def error(self, prediction: Tensor, label: Tensor, settings: "LossSettings") -> Tensor:
+        """(...): how wrong predictions (..., P) are where commands `label` (..., 2) were right."""
+        from .loss import command_error  # which knows what a policy's columns are
+
+        return command_error(prediction, label, self.command_scale, settings)
 
     def set_command_scale(self, scale: Sequence[float]) -> None:
         """Say how large a typical command is, as (curvature [1/m], acceleration [m/s²])."""

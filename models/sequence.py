@@ -4,11 +4,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from .encoder import Encoder, EncoderSettings
-from .policy import Observation, ObservationSpec, Policy, State, soft_limit
+from .head import HeadName, make_head
+from .loss import LossSettings
+from .policy import Observation, ObservationSpec, Policy, State
 
 ENCODED = "encoded"  # an observation's entry: what the encoder made of a frame before (`two_stage`)
 
@@ -22,12 +23,20 @@ class SequenceSettings:
     """Share of the features that is hidden at random while learning."""
     hidden: int = 64
     """Width of the core."""
+    head: HeadName = "huber"
+    """What it says and how that is judged. huber: one command, by its distance from the right one.
+    gaussian: a command and how sure it is of each part, by the likelihood of the right one. mixture:
+    several such, the likeliest is driven: where left and right are both right and straight on is not."""
+    components: int = 3
+    """Of a mixture: how many commands it can have in mind at once."""
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout must be a share from 0 to below 1, got {self.dropout}")
         if self.hidden < 1:
             raise ValueError(f"hidden must be positive, got {self.hidden}")
+        if self.components < 1:
+            raise ValueError(f"components must be at least 1, got {self.components}")
 
 
 class Core(nn.Module, ABC):
@@ -55,20 +64,6 @@ class Core(nn.Module, ABC):
         """features (B, T, F) -> (B, T, size) and the state after the last step."""
 
 
-class CommandHead(nn.Module):
-    """(..., F) -> (..., 2): commands in multiples of a typical one."""
-
-    def __init__(self, inputs: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(inputs, 2)
-        with torch.no_grad():  # a new driver goes straight on at constant speed, nearly
-            self.linear.weight.mul_(0.1)
-            self.linear.bias.zero_()
-
-    def forward(self, features: Tensor) -> Tensor:
-        return soft_limit(self.linear(features))
-
-
 class SequencePolicy(Policy):
     """An encoder for every frame, a core with a memory, a head for the command."""
 
@@ -79,7 +74,7 @@ class SequencePolicy(Policy):
         self.encoder = Encoder(spec, settings.encoder)
         self.dropout = nn.Dropout(settings.dropout)
         self.core = self.Core(self.encoder.size, settings)
-        self.head = CommandHead(self.core.size)
+        self.head = make_head(settings.head, self.core.size, settings.components)
 
     def initial_state(self, batch_size: int) -> State:
         return self.core.initial_state(batch_size)
@@ -90,14 +85,22 @@ class SequencePolicy(Policy):
 
     def step(self, obs: Observation, state: State) -> tuple[Tensor, State]:
         features, state = self.core.step(self.dropout(self.encode(obs)), state)
-        return self.command(features), state
+        return self.command(self.head(features)), state
 
     def forward(
         self, obs: Observation, state: State, is_first: Tensor | None = None
     ) -> tuple[Tensor, State]:
-        features, state = self.core(self.dropout(self.encode(obs)), state, is_first)
-        return self.command(features), state
+        prediction, state = self.predict(obs, state, is_first)
+        return self.command(prediction), state
 
-    def command(self, features: Tensor) -> Tensor:
-        """Features of the core (..., size) -> commands (..., 2) [1/m, m/s²]."""
-        return self.head(features) * self.command_scale
+    def predict(
+        self, obs: Observation, state: State, is_first: Tensor | None = None
+    ) -> tuple[Tensor, State]:
+        features, state = self.core(self.dropout(self.encode(obs)), state, is_first)
+        return self.head(features), state
+
+    def command(self, prediction: Tensor) -> Tensor:
+        return self.head.command(prediction) * self.command_scale
+
+    def error(self, prediction: Tensor, label: Tensor, settings: LossSettings) -> Tensor:
+        return self.head.error(prediction, label, self.command_scale, settings)

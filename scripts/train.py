@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
-from tyro.conf import Positional
+import tyro
+from tyro.conf import Positional, Suppress
 
 from redrive import terminal
 from redrive.command import parse
@@ -31,6 +33,7 @@ class TrainOptions:
 
     The same data, seed and options give the same policy, bit for bit, with one thread. A run that
     was stopped or killed goes on exactly where it was with --resume.
+    Each policy has settings of its own, under --policy.: `--policy attention --help` shows attention's.
     """
 
     data: Positional[tuple[Path, ...]]
@@ -39,16 +42,29 @@ class TrainOptions:
     """The run's folder: policy, settings, log and state."""
     policy: PolicyName = "lstm"
     """What is between the camera and the wheel; they differ in memory only."""
+    settings: Suppress[Any] = None
+    """The policy's own settings, of the class `POLICIES[policy].Settings`; None: its defaults."""
     seed: int = 0
     """Of the first weights and of the order of the data."""
     steps: int = 1500
     """Steps of learning; 512 pictures in each."""
     learning_rate: float = 4e-3
-    """The highest; it rises for 5 % of the steps, then falls to 0 along half a cosine."""
+    """The highest, after the warm-up; sgd needs a larger one than adamw, such as 0.3."""
+    warm_up: float = 0.05
+    """Share of the steps in which the learning rate rises."""
+    schedule: Literal["cosine", "constant", "step"] = "cosine"
+    """How it falls from there: to 0 along half a cosine; not at all; or to a tenth after half of the
+    steps and to a hundredth after three quarters."""
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    """What is made of a gradient: a step size for each weight, or one for all."""
+    momentum: float = 0.9
+    """Of sgd: share of the last step that goes on into the next."""
+    clip: float | None = 1.0
+    """Longest gradient that is followed at full length; None: all are. The log has both lengths."""
     weight_decay: float = 1e-2
     """Pull of the weights towards zero."""
     dropout: float = 0.0
-    """Share of the features that are left out at random while learning."""
+    """Share of the features that are left out at random while learning; as --policy.dropout."""
     previous_command: bool = False
     """Let it see its previous command, too: an invitation to repeat it (see the study copycat)."""
     window: int | None = None
@@ -83,8 +99,7 @@ def run(
     from redrive.models.checkpoint import read_policy_json
     from redrive.models.dataset import Windows, WindowSettings
     from redrive.models.fit import FitSettings, fit
-    from redrive.models.registry import find_policy, make_policy
-    from redrive.models.settings import from_json
+    from redrive.models.registry import make_policy
 
     torch.set_num_threads(options.threads)
     recordings, spec = open_recordings(options.data)
@@ -103,17 +118,10 @@ def run(
     sensors = list(spec.sensors)
     windows = Windows(train, sensors, settings, seed=options.seed)
     validation = Windows(held_out, sensors, settings, seed=options.seed)
-    kind = find_policy(options.policy)
-    chosen: dict[str, Any] = {}
-    if options.policy != "perceptron":
-        chosen["dropout"] = options.dropout
-        chosen["encoder"] = {"previous_command": options.previous_command}
-    elif options.previous_command:
-        raise ValueError("the perceptron sees no previous command; take another policy")
     policy = make_policy(
         options.policy,
         spec,
-        from_json(kind.Settings, chosen),
+        policy_settings(options),
         command_scale=windows.command_scale,
         seed=options.seed,
     )
@@ -124,6 +132,11 @@ def run(
         FitSettings(
             steps=options.steps,
             learning_rate=options.learning_rate,
+            warm_up=options.warm_up,
+            schedule=options.schedule,
+            optimizer=options.optimizer,
+            momentum=options.momentum,
+            clip=options.clip,
             weight_decay=options.weight_decay,
             patience=options.patience,
             validate_every=options.validate_every,
@@ -143,6 +156,47 @@ def run(
         on_progress=on_progress,
     )
     return read_policy_json(options.out)
+
+
+def policy_settings(options: TrainOptions) -> Any:
+    """The policy's settings, with what the options say beside them."""
+    from redrive.models.registry import find_policy
+
+    settings = options.settings
+    settings = find_policy(options.policy).Settings() if settings is None else settings
+    if options.dropout:
+        if not hasattr(settings, "dropout"):
+            raise ValueError(f"{options.policy} has no features to drop; set dropout to 0")
+        settings = replace(settings, dropout=options.dropout)
+    if options.previous_command:
+        if not hasattr(settings, "encoder"):
+            raise ValueError(f"the {options.policy} sees no previous command; take another policy")
+        settings = replace(settings, encoder=replace(settings.encoder, previous_command=True))
+    return settings
+
+
+def options_for(argv: Sequence[str]) -> type[TrainOptions]:
+    """The options with the settings of the policy that `argv` names, as --policy.SETTING."""
+    from redrive.models.registry import POLICIES
+
+    name = "lstm"
+    for word, following in zip(argv, [*argv[1:], ""], strict=True):
+        if word == "--policy":
+            name = following
+        elif word.startswith("--policy="):
+            name = word.removeprefix("--policy=")
+    if name not in POLICIES:  # the parser will say so
+        return TrainOptions
+    kind = POLICIES[name].Settings
+    own: Any = dataclasses.field(default=kind())
+    made = dataclasses.make_dataclass(
+        "TrainOptions",
+        [("settings", Annotated[kind, tyro.conf.arg(name="policy")], own)],
+        bases=(TrainOptions,),
+        frozen=True,
+    )
+    made.__doc__ = TrainOptions.__doc__
+    return made
 
 
 def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], ObservationSpec]:
@@ -247,7 +301,7 @@ def is_started(folder: Path) -> bool:
 
 def main(argv: Sequence[str]) -> int:
     """The command."""
-    options = parse(TrainOptions, argv, "train")
+    options = parse(options_for(argv), argv, "train")
     done = 0
 
     def show(progress: Progress) -> None:

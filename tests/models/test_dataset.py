@@ -301,3 +301,8 @@ def test_labels_that_are_not_numbers_are_an_error(drives: Callable[..., list]) -
 def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WindowSettings(**values)
+
+
+def test_drives_with_a_route_are_not_mirrored(drives: Callable[..., list]) -> None:
+    with pytest.raises(ValueError, match="drives with a route cannot be mirrored"):
+        Windows(drives(1), ("camera", "odometry", "route"), WindowSettings(mirror=0.5))

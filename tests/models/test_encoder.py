@@ -101,7 +101,7 @@ def test_a_world_without_odometry_needs_a_driver_without_it(observe: Observe) ->
     [
         ({"top_cut": 1.0}, "top_cut must be a share"),
         ({"channels": (8, 12, 8)}, "multiples of 8"),
-        ({"embedding": 0}, "embedding must be positive"),
+        ({"embedding": 0}, "embedding and route_size must be positive, got 0, 8"),
     ],
 )
 def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
@@ -112,3 +112,42 @@ def test_settings_out_of_range_are_refused(values: dict, message: str) -> None:
 def test_pictures_of_floats_are_refused() -> None:
     with pytest.raises(ValueError, match=r"must give uint8 pictures .* got float32 \(64, 96, 3\)"):
         Encoder(camera(64, 96, "float32"), EncoderSettings())
+
+
+def with_route(choices: object = 4, dtype: str = "int64") -> ObservationSpec:
+    spec = camera(20, 24)
+    route = SensorSpec((), dtype, {"choices": choices})
+    return replace(spec, sensors={**spec.sensors, "route": route})
+
+
+def test_a_route_is_seen_as_a_number_for_each(observe: Observe) -> None:
+    encoder = Encoder(with_route(), SMALL)
+    obs = {**observe(2, 3), "route": torch.tensor([[0, 1, 3], [2, 2, 0]])}
+    seen = encoder(obs)
+    assert seen.shape == (2, 3, encoder.size) == (2, 3, 12 + 1 + 4)
+    assert seen[..., -4:].argmax(-1).equal(obs["route"])
+    assert seen[..., -4:].sum(-1).eq(1.0).all()
+
+
+def test_a_route_is_seen_as_a_learned_vector(observe: Observe) -> None:
+    encoder = Encoder(with_route(), replace(SMALL, route="embedding", route_size=5))
+    obs = {**observe(2, 3), "route": torch.tensor([[0, 1, 3], [2, 2, 0]])}
+    seen = encoder(obs)
+    assert seen.shape[-1] == encoder.size == 12 + 1 + 5
+    assert torch.equal(seen[1, 0, -5:], seen[1, 1, -5:])
+    assert not torch.equal(seen[0, 0, -5:], seen[0, 1, -5:])
+    seen[0, 1, -5:].sum().backward()
+    learned = encoder.route.table.grad
+    assert learned is not None
+    assert learned.abs().sum(dim=1).nonzero().flatten().tolist() == [1]
+
+
+def test_a_route_need_not_be_seen(observe: Observe) -> None:
+    encoder = Encoder(with_route(), replace(SMALL, route="none"))
+    assert encoder(observe(2)).shape[-1] == 12 + 1  # and need not be there either
+
+
+@pytest.mark.parametrize("spec", [with_route(None), with_route(0), with_route(3, "float32")])
+def test_a_route_must_say_how_many_there_are(spec: ObservationSpec) -> None:
+    with pytest.raises(ValueError, match="the route must be a single int64 with the setting choi"):
+        Encoder(spec, SMALL)

@@ -24,6 +24,7 @@ from redrive.models.fit import (
     Progress,
     evaluate,
     fit,
+    learn,
     learning_rate,
     make_optimizer,
 )
@@ -220,6 +221,70 @@ def test_a_killed_process_resumes_to_the_same_bytes(
     assert not list((tmp_path / "torn").rglob("*.tmp"))
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        replace(QUICK, optimizer="sgd", learning_rate=0.1),
+        replace(QUICK, optimizer="sgd", momentum=0.0, schedule="step"),
+        replace(QUICK, schedule="constant", clip=None),
+    ],
+    ids=["momentum", "no momentum", "no clipping"],
+)
+def test_every_optimizer_goes_on_where_it_was(
+    settings: FitSettings, quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    def interrupt(progress: Progress) -> None:
+        if progress.step == 8:
+            raise KeyboardInterrupt
+
+    quick_fit(tmp_path / "whole", "mlp", settings)
+    with pytest.raises(KeyboardInterrupt):
+        quick_fit(tmp_path / "torn", "mlp", settings, on_progress=interrupt)
+    quick_fit(tmp_path / "torn", "mlp", settings, resume=True)
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+    assert log_of(tmp_path / "torn") == log_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("head", ["gaussian", "mixture"])
+def test_other_heads_learn_and_resume(
+    head: str, quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    result = quick_fit(tmp_path / "a", head=head)
+    losses = [line["loss"] for line in log_of(tmp_path / "a") if "loss" in line]
+    assert losses[-1] < losses[0]
+    assert load_policy(tmp_path / "a").settings.head == head
+    assert quick_fit(tmp_path / "a", head=head, resume=True) == result
+
+
+def test_sgd_with_momentum_is_the_textbook_rule(small_policy: Make, drives: Drives) -> None:
+    """v = m v + g; w = w - rate (v + decay w for weights): two steps by hand."""
+    settings = FitSettings(
+        steps=2, optimizer="sgd", momentum=0.5, learning_rate=0.1, schedule="constant",
+        warm_up=0.0, weight_decay=0.0, clip=None,
+    )  # fmt: skip
+    policy = small_policy("mlp", awake=False)
+    windows = Windows(drives(3), SENSORS, WINDOWS)
+    optimizer = make_optimizer(policy, settings)
+    weights = [parameter.detach().clone() for parameter in policy.parameters()]
+    velocity = [torch.zeros_like(weight) for weight in weights]
+    for step in range(2):
+        learn(policy, optimizer, windows.batch(step), settings, step)
+        for i, parameter in enumerate(policy.parameters()):
+            assert parameter.grad is not None
+            velocity[i] = 0.5 * velocity[i] + parameter.grad
+            weights[i] = weights[i] - 0.1 * velocity[i]
+            torch.testing.assert_close(parameter.detach(), weights[i])
+
+
+def test_without_clipping_the_gradient_is_followed_whatever_its_length(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    quick_fit(tmp_path, settings=replace(QUICK, clip=None, steps=2))
+    for line in log_of(tmp_path):
+        if "loss" in line:
+            assert line["gradient_norm_clipped"] == line["gradient_norm"] > 0.0
+
+
 def test_ctrl_c_leaves_a_run_that_goes_on(
     quick_fit: Callable[..., FitState], tmp_path: Path
 ) -> None:
@@ -379,6 +444,18 @@ def test_the_learning_rate_warms_up_and_falls_to_nearly_nothing() -> None:
     assert learning_rate(replace(settings, warm_up=0.0), 0) == 0.5
 
 
+def test_other_schedules_fall_by_steps_or_not_at_all() -> None:
+    settings = FitSettings(steps=200, learning_rate=0.5, warm_up=0.1, schedule="constant")
+    rates = [learning_rate(settings, step) for step in range(200)]
+    assert rates[:20] == sorted(rates[:20])
+    assert set(rates[20:]) == {0.5}
+    settings = replace(settings, schedule="step")
+    rates = [learning_rate(settings, step) for step in range(200)]
+    assert rates[99] == 0.5
+    assert rates[100] == rates[149] == pytest.approx(0.05)
+    assert rates[150] == rates[199] == pytest.approx(0.005)
+
+
 def test_only_weights_decay(small_policy: Make) -> None:
     policy = small_policy("attention", awake=False)
     decays = {}
@@ -433,6 +510,7 @@ def test_tensorboard_gets_the_same_numbers(
         ({"log_every": 0}, "log_every must be at least 1"),
         ({"learning_rate": float("inf")}, "learning_rate must be positive"),
         ({"clip": 0.0}, "clip must be positive"),
+        ({"momentum": 1.0}, "momentum must be from 0 to below 1"),
         ({"warm_up": 1.0}, "warm_up must be a share"),
         ({"patience": -1}, "must not be negative"),
     ],

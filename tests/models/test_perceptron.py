@@ -5,7 +5,7 @@ from collections.abc import Callable
 import torch
 
 from redrive.models.perceptron import PerceptronPolicy, PerceptronSettings
-from redrive.models.policy import Observation, ObservationSpec
+from redrive.models.policy import Observation, ObservationSpec, SensorSpec
 
 Observe = Callable[..., Observation]
 
@@ -65,3 +65,16 @@ def test_without_the_nonlinearity_commands_add_up(spec: ObservationSpec, observe
         change[bent] = (half - none, full - none)
     torch.testing.assert_close(2.0 * change[False][0], change[False][1])
     assert ((2.0 * change[True][0] - change[True][1]).abs() > 0.1 * change[True][1].abs()).all()
+
+
+def test_a_route_is_one_more_input_for_each(spec: ObservationSpec, observe: Observe) -> None:
+    routes = {**spec.sensors, "route": SensorSpec((), "int64", {"choices": 3})}
+    policy = PerceptronPolicy(ObservationSpec(routes), PerceptronSettings())
+    with torch.no_grad():
+        policy.route_weights[0] = torch.tensor([1.0, 0.0, -1.0])
+    obs = {**observe(3), "route": torch.tensor([0, 1, 2])}
+    curvature = policy.step(obs, ())[0][:, 0]
+    assert curvature[0] == -curvature[2] > 0.5
+    assert curvature[1] == 0.0
+    blind = PerceptronPolicy(ObservationSpec(routes), PerceptronSettings(route=False))
+    assert blind.step(observe(3), ())[0].shape == (3, 2)

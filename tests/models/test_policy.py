@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from redrive.models.loss import LossSettings
 from redrive.models.policy import (
     Observation,
     ObservationSpec,
@@ -42,6 +43,9 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "mingru": ("mingru", {}),
     "mingru, one layer": ("mingru", {"layers": 1, "keep_bias": "0"}),
     "cfc": ("cfc", {}),
+    "lstm, gaussian": ("lstm", {"head": "gaussian"}),
+    "lstm, mixture": ("lstm", {"head": "mixture"}),
+    "attention, mixture": ("attention", {"window": 6, "head": "mixture", "components": 2}),
 }
 MEMORYLESS = {"perceptron", "perceptron, linear", "mlp", "attention, one step"}
 
@@ -220,9 +224,20 @@ def test_commands_scale_with_what_is_typical(policy: Policy, observe: Observe) -
     assert_same(after / before, torch.tensor([2.0, 1.0 / 3.0]).expand(B, 2, 2))
 
 
+def test_a_prediction_is_what_is_driven(policy: Policy, observe: Observe) -> None:
+    obs = observe(B, T)
+    with torch.no_grad():
+        prediction, state = policy.predict(obs, policy.initial_state(B))
+        commands, other = policy(obs, policy.initial_state(B))
+    assert torch.equal(policy.command(prediction), commands)
+    assert policy.error(prediction, commands, LossSettings()).shape == (B, T)
+    for one, two in zip(state, other, strict=True):
+        assert torch.equal(one, two)
+
+
 def test_every_weight_learns(policy: Policy, observe: Observe) -> None:
-    commands, _ = policy(observe(B, T), policy.initial_state(B))
-    commands.square().sum().backward()
+    prediction, _ = policy.predict(observe(B, T), policy.initial_state(B))
+    policy.error(prediction, torch.randn(B, T, 2), LossSettings()).sum().backward()
     for name, parameter in policy.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.isfinite().all(), name

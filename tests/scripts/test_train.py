@@ -73,3 +73,54 @@ def test_a_driver_who_sees_its_previous_command_drives_too(tmp_path: Path) -> No
     assert main(words) == 0
     words = ["train", str(data), "--policy", "perceptron", "--out", str(tmp_path / "p")]
     assert main([*words, "--previous-command"]) == 2
+
+
+def test_settings_of_the_policy_and_of_fitting_are_flags(tmp_path: Path) -> None:
+    data = recorded(tmp_path / "data", "procedural:3", 1)
+    run = tmp_path / "run"
+    words = ["train", str(data), "--out", str(run), "--steps", "2", "--window", "8"]
+    words += ["--policy", "lstm", "--policy.forget-bias", "chrono", "--policy.chrono-steps", "20"]
+    words += ["--policy.head", "mixture", "--policy.encoder.channels", "8", "8", "8"]
+    words += ["--optimizer", "sgd", "--schedule", "step", "--clip", "None", "--momentum", "0.8"]
+    assert main([*words, "--dropout", "0.25"]) == 0
+    described = json.loads((run / "policy.json").read_text())
+    assert described["settings"]["forget_bias"] == "chrono"
+    assert described["settings"]["chrono_steps"] == 20
+    assert described["settings"]["head"] == "mixture"
+    assert described["settings"]["dropout"] == 0.25
+    assert described["settings"]["encoder"]["channels"] == [8, 8, 8]
+    fitted = described["training"]["fit"]
+    assert (fitted["optimizer"], fitted["schedule"]) == ("sgd", "step")
+    assert (fitted["momentum"], fitted["clip"]) == (0.8, None)
+
+
+def test_help_shows_the_settings_of_the_policy_that_was_named(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    shown = {}
+    for name in POLICIES:
+        assert main(["train", "--policy", name, "--help"]) == 0
+        shown[name] = capsys.readouterr().out
+    assert "--policy.forget-bias" in shown["lstm"]
+    assert "--policy.position" in shown["attention"]
+    assert "--policy.frames" in shown["mlp"]
+    assert "--policy.nonlinearity" in shown["perceptron"]
+    assert "--policy.forget-bias" not in shown["gru"]
+
+
+@pytest.mark.parametrize(
+    ("words", "answer"),
+    [
+        (["--policy", "gru", "--policy.forget-bias", "1"], "no option --policy.forget-bias"),
+        (["--policy=lstm", "--policy.forget-bias", "2"], "invalid choice '2'"),
+        (["--policy", "lsmt"], "did you mean 'lstm'?"),
+        (["--policy", "lstm", "--policy.hidden", "0"], "hidden must be positive, got 0"),
+        (["--policy", "perceptron", "--dropout", "0.5"], "perceptron has no features to drop"),
+    ],
+)
+def test_wrong_settings_are_told_what_would_be_right(
+    words: list[str], answer: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = recorded(tmp_path / "data", "procedural:3", 1) if "perceptron" in words else "data"
+    assert main(["train", str(data), "--out", str(tmp_path / "run"), *words]) == 2
+    assert answer in " ".join(capsys.readouterr().err.split())
