@@ -13,6 +13,7 @@ from ..models.checkpoint import load_policy, require_same_sensors
 from ..models.policy import Observation, ObservationSpec, Policy, SensorSpec, State
 from ..sim.any_world import World
 from ..sim.sensors.camera import Camera
+from ..sim.sensors.route import Route
 from ..sim.vehicle import Command
 from .agent import View
 
@@ -22,6 +23,8 @@ def observation_spec(world: World) -> ObservationSpec:
     sensors = {
         name: SensorSpec(sensor.shape, "uint8", sensor.to_json())
         if isinstance(sensor, Camera)
+        else SensorSpec((), "int64", sensor.to_json())
+        if isinstance(sensor, Route)
         else SensorSpec(sensor.shape, "float32")
         for name, sensor in world.sensors.items()
     }

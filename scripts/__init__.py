@@ -13,6 +13,8 @@ for _name in ("redrive/Road-v0", "redrive/Trace-v0"):  # roads that are drawn; a
         )
 
 for _task, _one, _many in (  # tasks that need a memory; their names are those of sim/task_envs.py
+    ("Recall", "recall", "recalls"),
+    ("StopSign", "stop_sign", "stop_signs"),
     ("Blackout", "blackout", "blackouts"),
     ("Latency", "latency", "latencies"),
     ("UnseenSpeed", "unseen_speed", "unseen_speeds"),

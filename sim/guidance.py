@@ -18,6 +18,8 @@ MAX_APPROACH = 0.4  # steepest angle towards the centre line [rad]
 SPEED_TIME = 0.5  # the speed planned this far ahead is met there [s]
 BRAKE_LIMIT = 4.0  # [m/s²]
 ACCEL_LIMIT = 2.0
+COMFORTABLE_BRAKING = 1.5  # to a stop line [m/s²]
+HOLD_BRAKING = 1.0  # while standing [m/s²]
 
 
 @compiled
@@ -82,4 +84,16 @@ def guide(view: LaneView) -> Command:
         view.lateral_offset, view.heading_error, view.curvature, view.curvature_ahead,
         view.speed, view.target_speed, view.steering_delay, curvature, accel,
     )  # fmt: skip
-    return Command(curvature, accel)
+    return Command(curvature, np.minimum(accel, stop_in(view.speed, view.stop_ahead)))
+
+
+def stop_in(speed: np.ndarray, way: np.ndarray) -> np.ndarray:
+    """(B,) acceleration that stops a car after a way, inf where it may go on [m/s²].
+
+    Nothing is done before COMFORTABLE_BRAKING would be needed; from there on the braking is
+    constant. A car that stands, or has gone too far, brakes.
+    """
+    needed = np.square(speed) / (2.0 * np.maximum(way, 0.05))
+    braking = np.where(needed >= COMFORTABLE_BRAKING, -np.minimum(needed, BRAKE_LIMIT), np.inf)
+    standing = (way < 0.3) & (speed < 0.5)
+    return np.where(np.isinf(way), np.inf, np.where(standing, -HOLD_BRAKING, braking))

@@ -17,6 +17,7 @@ from .appearance import Appearance
 from .gym_info import describe, score
 from .memory_tasks import TASKS
 from .sensors.camera import Camera
+from .sensors.route import Route
 from .task import Ended, Task
 from .vehicle import Vehicle
 from .world import CarState, Sensor
@@ -56,6 +57,8 @@ def observation_space(world: World) -> spaces.Dict:
     for name, sensor in world.sensors.items():
         if isinstance(sensor, Camera):
             boxes[name] = spaces.Box(0, 255, sensor.shape, np.uint8)
+        elif isinstance(sensor, Route):
+            boxes[name] = spaces.Discrete(sensor.choices)
         else:
             fastest = world.vehicle.max_speed
             turning = fastest * world.vehicle.max_curvature

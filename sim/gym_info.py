@@ -6,10 +6,10 @@ thirty small arrays would be longer than driving takes.
 
 import numpy as np
 
-from .actions import action_of
+from .actions import action_of, to_action
 from .any_world import World
 from .compiled import compiled
-from .guidance import command_for
+from .guidance import command_for, guide
 from .lanes import lane_ahead
 from .success import is_success, task_figures
 from .task import CENTRE_LIMIT, Ended
@@ -96,6 +96,8 @@ def describe(world: World, state: CarState) -> dict[str, np.ndarray]:
         vehicle.max_curvature, vehicle.max_accel, vehicle.max_brake,
         curvature, target, completion, action, over_line, far_off,
     )  # fmt: skip
+    if task.wait > 0.0:  # the stop is no matter of the lane alone
+        action = to_action(vehicle, guide(world.lane_view(state)))
     return {
         "lateral_offset": state.lateral_offset,
         "heading_error": state.heading_error,

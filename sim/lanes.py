@@ -37,7 +37,9 @@ LANE = np.dtype(
         ("spacing", float),  # of its nodes [m]
         ("length", float),  # [m]
         ("closed", np.int64),
-        ("successor", np.int64),  # the lane that follows, or -1
+        ("successor", np.int64),  # the lane that follows, the first of them at a fork, or -1
+        ("branches", np.int64),  # lanes that follow, numbered one after the other
+        ("stop", float),  # arc length of its stop line, inf without one [m]
     ]
 )
 
@@ -64,9 +66,26 @@ def make_table(road: Road) -> LaneTable:
         parts.append(nodes)
         entry["first"], entry["count"], entry["spacing"] = first, len(nodes), lane.spacing
         entry["length"], entry["closed"] = lane.length, lane.closed
+        if lane.successors != tuple(
+            np.arange(len(lane.successors)) + min(lane.successors, default=0)
+        ):
+            raise ValueError(
+                f"road {road.name!r}: the lanes after a fork are numbered one after the other, "
+                f"the leftmost first; got {lane.successors}"
+            )
         entry["successor"] = (*lane.successors, -1)[0]
+        entry["branches"] = len(lane.successors)
+        entry["stop"] = np.inf if lane.stop is None else lane.stop
         first += len(nodes)
     return LaneTable(np.concatenate(parts), lanes, np.array([0, len(lanes)], np.int64))
+
+
+@inlined
+def follower(lane, route):  # type: ignore[no-untyped-def]
+    """The lane that a route takes after this one, -1: none. Routes count branches from the left."""
+    if lane.branches <= 1:
+        return lane.successor
+    return lane.successor + min(route, lane.branches - 1)
 
 
 @inlined

@@ -8,6 +8,7 @@ from .lanes import LaneTable, make_table
 from .road import Road
 from .roads.source import RoadSource
 from .scene import Scene, build_scene
+from .signs import SignTable, make_signs
 from .trace import TraceSource, is_recording
 
 Table = TypeVar("Table", bound=NamedTuple)
@@ -52,6 +53,7 @@ class RoadPool:
         self.slots = np.full(source.count, -1, np.int64)
         self._lanes: _Growing | None = None
         self._scene: _Growing | None = None
+        self._signs: _Growing | None = None
 
     @property
     def lanes(self) -> LaneTable:
@@ -67,6 +69,14 @@ class RoadPool:
         scene: Scene = self._scene.view
         return scene
 
+    @property
+    def signs(self) -> SignTable | None:
+        """The signs of every loaded road; None where there are none."""
+        if self._signs is None or not len(self._signs.view.signs):
+            return None
+        table: SignTable = self._signs.view
+        return table
+
     def load(self, numbers: np.ndarray) -> np.ndarray:
         """The slots of roads, by their numbers in the source; loads those that are missing."""
         slots = self.slots[numbers]
@@ -78,9 +88,12 @@ class RoadPool:
 
     def _append(self, road: Road) -> int:
         table, scene = make_table(road), build_scene(road)
-        if self._lanes is None or self._scene is None:
+        signs = make_signs(road)
+        if self._lanes is None or self._scene is None or self._signs is None:
             self._lanes, self._scene = _Growing(table), _Growing(scene)
+            self._signs = _Growing(signs)
             return 0
+        self._signs.add(SignTable(signs.signs, signs.first[1:] + len(self._signs.view.signs)))
         old = self.lanes
         entries = table.lanes.copy()
         entries["first"] += len(old.nodes)

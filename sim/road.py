@@ -5,6 +5,8 @@ from enum import IntEnum
 
 import numpy as np
 
+from .glyphs import Glyph
+
 # How far a neighbouring node may be from where `spacing` and `heading` put it. Wide enough for
 # coarse sources, tight enough to catch millimetres, degrees, and a closed lane that ends twice.
 SPACING_TOLERANCE = 0.05  # share of the spacing
@@ -40,6 +42,7 @@ class Lane:
     successors: tuple[int, ...] = ()  # lanes of the road that begin where this one ends
     left_neighbour: int | None = None  # lane of the road in the same direction
     right_neighbour: int | None = None
+    stop: float | None = None  # arc length of a stop line [m]
 
     def __post_init__(self) -> None:
         for name in ("x", "y", "heading", "curvature", "left", "right"):
@@ -65,6 +68,11 @@ class Lane:
                     f"lane.{name} is {width[node]:.4g} m at node {node}; the distance from the "
                     "centre line to a bound must be positive on both sides"
                 )
+        if self.stop is not None and not 0.0 < self.stop < self.length:
+            raise ValueError(
+                f"lane.stop is {self.stop:.4g} m; a stop line lies on the lane, between 0 and "
+                f"{self.length:.4g} m"
+            )
         self._check_nodes()
 
     @property
@@ -143,6 +151,30 @@ class Ribbon:
         return np.concatenate([[0.0], np.cumsum(np.hypot(step[:, 0], step[:, 1]))])
 
 
+@dataclass(frozen=True)
+class Sign:
+    """A square board on a pole beside a road, facing those who drive in direction `heading`."""
+
+    x: float  # of its foot [m]
+    y: float
+    heading: float  # [rad]
+    glyph: int  # a `glyphs.Glyph`
+    width: float  # of the board, which is as high [m]
+    bottom: float  # of the board, above the ground [m]
+    shows_route: bool = False  # it shows each car which branch to take, instead of `glyph`
+
+    def __post_init__(self) -> None:
+        if not np.isfinite([self.x, self.y, self.heading, self.width, self.bottom]).all():
+            raise ValueError(f"every number of a sign must be finite, got {self}")
+        if not (0.0 < self.width <= 10.0 and 0.0 <= self.bottom <= 10.0):
+            raise ValueError(
+                f"a sign is up to 10 m wide and stands up to 10 m high, got width {self.width} m "
+                f"and bottom {self.bottom} m"
+            )
+        if not 0 <= self.glyph < len(Glyph):
+            raise ValueError(f"a sign's glyph is 0 to {len(Glyph) - 1}, got {self.glyph}")
+
+
 @dataclass(frozen=True, eq=False)
 class Road:
     """Everything that can be driven on and seen in one world, on flat ground."""
@@ -152,6 +184,7 @@ class Road:
     ribbons: tuple[Ribbon, ...]
     closed: bool  # a circuit: driving on along a closed lane leads back to its start
     speed_limit: float  # [m/s]
+    signs: tuple[Sign, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.lanes:

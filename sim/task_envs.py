@@ -11,7 +11,13 @@ import gymnasium
 from gymnasium.vector import VectorEnv
 
 from .gym_env import RoadEnv, RoadVectorEnv
-from .memory_tasks import blackout_task, latency_task, unseen_speed_task
+from .memory_tasks import (
+    blackout_task,
+    latency_task,
+    recall_task,
+    stop_sign_task,
+    unseen_speed_task,
+)
 from .task import Task
 
 
@@ -42,9 +48,13 @@ class TaskEnv(NamedTuple):
 
 _BLACKOUT = TaskEnv(blackout_task, ("share", "burst"))
 _LATENCY = TaskEnv(latency_task, ("steps",))
+_RECALL = TaskEnv(recall_task, ("delay", "branches", "boards", "kick"))
+_STOP_SIGN = TaskEnv(stop_sign_task, ("wait", "tolerance", "boards"))
 _UNSEEN_SPEED = TaskEnv(unseen_speed_task, ("speed", "tolerance", "push"))
 
 TASK_ENVS = {
+    "redrive/Recall-v0": _RECALL,
+    "redrive/StopSign-v0": _STOP_SIGN,
     "redrive/Blackout-v0": _BLACKOUT,
     "redrive/Latency-v0": _LATENCY,
     "redrive/UnseenSpeed-v0": _UNSEEN_SPEED,
@@ -52,5 +62,7 @@ TASK_ENVS = {
 
 # gymnasium finds an environment by the name of a function.
 blackout, blackouts = _BLACKOUT.one, _BLACKOUT.many
+recall, recalls = _RECALL.one, _RECALL.many
+stop_sign, stop_signs = _STOP_SIGN.one, _STOP_SIGN.many
 latency, latencies = _LATENCY.one, _LATENCY.many
 unseen_speed, unseen_speeds = _UNSEEN_SPEED.one, _UNSEEN_SPEED.many

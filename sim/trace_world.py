@@ -11,6 +11,7 @@ from .pool import RoadPool
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
 from .sensors.odometry import measure
+from .sensors.route import Route
 from .synthesis import Move, synthesize
 from .task import LANE_FOLLOWING, Task
 from .trace import TraceSource
@@ -112,6 +113,8 @@ class TraceWorld:
                     out[name][...] = pictures
                     pictures = out[name]
                 view[name] = pictures
+            elif isinstance(sensor, Route):
+                view[name] = state.route.copy()
             else:
                 view[name] = measure(state.speed, state.curvature)
         return view

@@ -17,11 +17,13 @@ from . import chance
 from .appearance import Appearance, make_look, skylines
 from .compiled import compiled
 from .faults import dark_frames, kicks
+from .glyphs import glyphs
 from .guidance import SPEED_TIME
 from .lanes import (
     bounds_at,
     curvature_at,
     curve_at,
+    follower,
     lane_ahead,
     locate,
     outline_margin,
@@ -32,15 +34,21 @@ from .render import Lens, Scratch, draw_pictures, make_lens, make_scratch
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
 from .sensors.odometry import Odometry, measure
+from .sensors.route import Route
+from .signs import draw_signs, route_faces
 from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Task
 from .vehicle import Command, Vehicle, move, respond
 
-Sensor = Camera | Odometry
+Sensor = Camera | Odometry | Route
 DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
 
 _FIXED = ("route_length", "road", "slot", "seed", "episode", "look", "route")  # during an episode
 _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
 _LEAST_KICKED_SPEED = 4.0  # a slower car is not turned further by a push [m/s]
+STOP_GAP = 0.5  # that the expert leaves between its bumper and a stop line [m]
+STOP_BEFORE = 3.0  # a car stands at a stop line from so far before it ... [m]
+STOP_AFTER = 0.5  # ... to so far over it [m]
+STANDSTILL = 0.05  # slower than this is standing still [m/s]
 SETTLING = 5.0  # from the start, in which a speed that is to be held may still be found [s]
 
 
@@ -106,8 +114,8 @@ def _observe_lane(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _find_on_lane(table, numbers, number, guess, x, y, yaw):  # type: ignore[no-untyped-def]
-    """Where a car is on its lane; follows the lane into its successor.
+def _find_on_lane(table, numbers, number, route, guess, x, y, yaw):  # type: ignore[no-untyped-def]
+    """Where a car is on its lane; follows the lane into the successor on its route.
 
     Returns:
         lane number, arc length, lateral offset, heading error, margin, and whether the car is
@@ -125,10 +133,11 @@ def _find_on_lane(table, numbers, number, guess, x, y, yaw):  # type: ignore[no-
             length = lanes[number].length
             if s < length:
                 break
-            if lanes[number].successor < 0:
+            after = follower(lanes[number], route)
+            if after < 0:
                 at_end = True
                 break
-            number = lanes[number].successor
+            number = after
             s, lateral, cos, sin = locate(nodes, lanes[number], x, y, s - length)
     car_cos, car_sin = np.cos(yaw), np.sin(yaw)
     cos_error = car_cos * cos + car_sin * sin
@@ -167,7 +176,7 @@ def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # t
         )
         before_lane, before = state.lane[i], state.arc_length[i]
         lane, s, lateral, error, margin, at_end = _find_on_lane(
-            table, numbers, before_lane, before + distance, x, y, yaw
+            table, numbers, before_lane, state.route[i], before + distance, x, y, yaw
         )
         gained = s - before
         if lane != before_lane:
@@ -200,19 +209,19 @@ def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # t
 
 
 @compiled
-def _way_left(lanes, number, s, most):  # type: ignore[no-untyped-def]
+def _way_left(lanes, number, route, s, most):  # type: ignore[no-untyped-def]
     """To the end of the last lane that follows, or `most` where the road goes on [m]."""
     if lanes[number].closed:
         return most
     left = lanes[number].length - s
     while left < most and lanes[number].successor >= 0:
-        number = lanes[number].successor
+        number = follower(lanes[number], route)
         left += lanes[number].length
     return min(left, most)
 
 
 @compiled
-def _plan_distance(nodes, lanes, number, s, seconds):  # type: ignore[no-untyped-def]
+def _plan_distance(nodes, lanes, number, route, s, seconds):  # type: ignore[no-untyped-def]
     """How far the speed plan drives in a time, from an arc length [m]."""
     driven, left = 0.0, seconds
     while left > 0.0:
@@ -221,7 +230,7 @@ def _plan_distance(nodes, lanes, number, s, seconds):  # type: ignore[no-untyped
             if lane.successor < 0:
                 break
             s -= lane.length
-            number = lane.successor
+            number = follower(lane, route)
             continue
         speed = max(target_speed_at(nodes, lane, s), 0.1)
         step = min(lane.spacing, speed * left)
@@ -245,7 +254,9 @@ def _pose_beside(nodes, lane, s, lateral, turn):  # type: ignore[no-untyped-def]
 def _place_beside(state, table, numbers, car, number, s, lateral, turn):  # type: ignore[no-untyped-def]
     """Set a car's pose and where that is on the lane, in place."""
     x, y, yaw = _pose_beside(table.nodes, table.lanes[number], s, lateral, turn)
-    lane, s, lateral, error, margin, _ = _find_on_lane(table, numbers, number, s, x, y, yaw)
+    lane, s, lateral, error, margin, _ = _find_on_lane(
+        table, numbers, number, state.route[car], s, x, y, yaw
+    )
     state.x[car], state.y[car], state.yaw[car] = x, y, yaw
     state.lane[car], state.arc_length[car] = lane, s
     state.lateral_offset[car], state.heading_error[car] = lateral, error
@@ -287,6 +298,10 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         aside = chance.one_uniform(seed, episode, chance.OFFSET, 0)
         askew = chance.one_uniform(seed, episode, chance.OFFSET, 1)
         speed = chance.one_uniform(seed, episode, chance.OFFSET, 2)
+        branches = np.int64(1)
+        for k in range(first, stop):
+            branches = max(branches, lanes[k].branches)
+        state.route[i] = np.int64(chance.one_uniform(seed, episode, chance.ROUTE, 0) * branches)
         number = first + np.int64(which * (stop - first))
         if starts[5] >= 0.0:
             number = first
@@ -314,9 +329,11 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         state.steps[i] = 0
         state.ended[i] = 0
         if route > 0.0:
-            state.route_length[i] = _way_left(lanes, number, s, route)
+            state.route_length[i] = _way_left(lanes, number, state.route[i], s, route)
         else:
-            state.route_length[i] = _plan_distance(nodes, lanes, number, s, limits[0])
+            state.route_length[i] = _plan_distance(
+                nodes, lanes, number, state.route[i], s, limits[0]
+            )
 
 
 @compiled
@@ -364,10 +381,10 @@ class RoadWorld:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
         open_source(self.world)  # text that names no world is told here
         for name, sensor in self.sensors.items():
-            if not isinstance(sensor, Camera | Odometry):
+            if not isinstance(sensor, Camera | Odometry | Route):
                 raise TypeError(
                     f"sensor {name!r} is a {type(sensor).__name__}; "
-                    "give a Camera or an Odometry, with its settings"
+                    "give a Camera, an Odometry or a Route, with its settings"
                 )
 
     @cached_property
@@ -549,7 +566,7 @@ class RoadWorld:
         if self.task.kicked:  # a driver knows what it asked for, not how it was pushed
             drives = state.ended == 0
             after.command[drives] = np.stack(self.vehicle.within_limits(asked), axis=-1)[drives]
-        if self.task.hold_speed > 0.0:
+        if self.task.hold_speed > 0.0 or self.task.wait > 0.0:
             self._count(state, after)
         return after
 
@@ -567,12 +584,24 @@ class RoadWorld:
     def _count(self, state: CarState, after: CarState) -> None:
         """Add to `after.tally` what the task counts in this step, in place.
 
-        With a speed to be held: steps at another speed, after the first seconds.
+        With a speed to be held: steps at another speed, after the first seconds. With a wait:
+        steps at standstill before the stop line.
         """
         drives = state.ended == 0
+        if self.task.wait > 0.0:
+            way = self.stop_distance(after)
+            there = (way > -STOP_AFTER) & (way < STOP_BEFORE)
+            after.tally[:] += drives & (after.speed < STANDSTILL) & there
+            return
         late = after.steps > round(SETTLING / self.dt)
         wrong = np.abs(after.speed - self._target_speed(after)) > self.task.speed_tolerance
         after.tally[:] += drives & late & wrong
+
+    def stop_distance(self, state: CarState) -> np.ndarray:
+        """(B,) way left to the stop line, from the front of the car [m]; inf without one."""
+        front = state.arc_length + self.vehicle.length - self.vehicle.rear_overhang
+        way: np.ndarray = self.pool.lanes.lanes["stop"][state.lane] - front
+        return way
 
     def _target_speed(self, state: CarState) -> np.ndarray:
         """(B,) the speed to be driven here [m/s]."""
@@ -609,6 +638,8 @@ class RoadWorld:
         for name, sensor in self.sensors.items():
             if isinstance(sensor, Camera):
                 view[name] = self.draw(state, sensor, out.get(name) if out else None, name)
+            elif isinstance(sensor, Route):
+                view[name] = state.route.copy()
             else:
                 view[name] = measure(state.speed, state.curvature)
         if self.task.blackout_share > 0.0:
@@ -644,15 +675,42 @@ class RoadWorld:
         flat = images.reshape(batch, camera.height, -1)
         keys = chance.bits(state.seed, state.episode, chance.PICTURE, state.steps)
         keys = (keys >> np.uint64(33)).astype(np.int32)
-        scene = self.pool.scene
+        scene, signs, looks = self.pool.scene, self.pool.signs, state.look
+        if signs is not None:
+            looks = looks.copy()
+            looks["noise"] = 0.0  # it comes after the signs
         self._in_slices(
             batch,
             lambda first, stop: draw_pictures(
-                flat, first, stop, _scratch(camera), scene, state.slot, lens, self._hills, state.look,
+                flat, first, stop, _scratch(camera), scene, state.slot, lens, self._hills, looks,
                 state.x, state.y, state.yaw, keys,
             ),
         )  # fmt: skip
+        if signs is not None:
+            table, faces = signs, self.sign_faces(state)
+            self._in_slices(
+                batch,
+                lambda first, stop: draw_signs(
+                    flat, first, stop, table, state.slot, faces, glyphs(), lens.numbers, state.look,
+                    state.x, state.y, state.yaw, keys,
+                ),
+            )  # fmt: skip
         return images
+
+    def branches(self, state: CarState) -> np.ndarray:
+        """(B,) int64: how many branches the fork of each car's road has, 1 without a fork."""
+        table = self.pool.lanes
+        if table.lanes["branches"].max() <= 1:
+            return np.ones(len(state.x), np.int64)
+        counts = np.maximum.reduceat(np.maximum(table.lanes["branches"], 1), table.road_first[:-1])
+        found: np.ndarray = counts[state.slot]
+        return found
+
+    def sign_faces(self, state: CarState) -> np.ndarray:
+        """(B,) int64: what boards that show the route show to each car now, a `glyphs.Glyph`."""
+        shown = self.task.sign_steps
+        lit = (state.steps < shown) if shown else np.ones(len(state.x), bool)
+        return route_faces(state.route, self.branches(state), lit)
 
     def lane_view(self, state: CarState) -> LaneView:
         """The privileged view: the lane as it is, where a command that is given now will act."""
@@ -668,7 +726,16 @@ class RoadWorld:
         return LaneView(
             state.lateral_offset, state.heading_error, curvature, ahead, state.speed, target,
             np.full(batch, self.preview[0]), now.margin, now.arc_length, now.state_id,
+            self._stop_ahead(state),
         )  # fmt: skip
+
+    def _stop_ahead(self, state: CarState) -> np.ndarray:
+        """(B,) way left to where the car has to stand [m]; inf where it need not, or no longer."""
+        if self.task.wait == 0.0:
+            return np.full(len(state.x), np.inf)
+        way = self.stop_distance(state) - STOP_GAP
+        waited = state.tally * self.dt >= self.task.wait - 1e-9
+        return np.where(waited | (way < -STOP_GAP - STOP_AFTER), np.inf, way)
 
     def foresee(self, state: CarState) -> CarState:
         """The state after the commands that are on their way: a Smith predictor with a true model.

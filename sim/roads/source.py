@@ -9,6 +9,7 @@ from pathlib import Path
 from ..road import Road
 from .procedural import procedural_road
 from .racetrack import load_racetrack
+from .task_roads import KINDS, Built, is_built, parse_built
 
 FAMILY = 1000  # roads of `procedural` without a seed
 CACHED_ROADS = 64
@@ -17,7 +18,8 @@ READERS: dict[str, Callable[[Path], Road]] = {".csv": load_racetrack}
 
 HELP = (
     "a world is `procedural` (another road for every episode), `procedural:SEED` (one road), "
-    "`procedural:A-B` (the roads of seeds A to B-1), a racetrack .csv or a folder of them"
+    "`procedural:A-B` (the roads of seeds A to B-1), `fork` or `stop` with settings (as in "
+    "`fork:delay=32,branches=2`), a racetrack .csv or a folder of them"
 )
 
 
@@ -31,7 +33,7 @@ class RoadSource:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self._keys: Sequence[int] | Sequence[Path] = _parse(text)
+        self._keys: Sequence[int] | Sequence[Path] | Sequence[Built] = _parse(text)
         self._kept = lru_cache(maxsize=CACHED_ROADS)(_make)
 
     @property
@@ -46,19 +48,25 @@ class RoadSource:
     def name(self, i: int) -> str:
         """The `Road.name` of road `i`, without making the road."""
         key = self._key(i)
-        return key.stem if isinstance(key, Path) else f"procedural:{key}"
+        if isinstance(key, Path):
+            return key.stem
+        return f"procedural:{key}" if isinstance(key, int) else key.name
 
-    def _key(self, i: int) -> int | Path:
+    def _key(self, i: int) -> int | Path | Built:
         if not 0 <= i < self.count:
             raise IndexError(f"world {self.text!r} has roads 0 to {self.count - 1}, not {i}")
         return self._keys[i]
 
 
-def _make(key: int | Path) -> Road:
-    return READERS[key.suffix.lower()](key) if isinstance(key, Path) else procedural_road(key)
+def _make(key: int | Path | Built) -> Road:
+    if isinstance(key, Path):
+        return READERS[key.suffix.lower()](key)
+    return procedural_road(key) if isinstance(key, int) else key.make()
 
 
-def _parse(text: str) -> Sequence[int] | Sequence[Path]:
+def _parse(text: str) -> Sequence[int] | Sequence[Path] | Sequence[Built]:
+    if is_built(text):
+        return parse_built(text)
     word, colon, seeds = text.partition(":")
     if word == "procedural":
         return _parse_seeds(text, seeds) if colon else range(FAMILY)
@@ -72,8 +80,9 @@ def _parse(text: str) -> Sequence[int] | Sequence[Path]:
                 f"roads are read from {', '.join(READERS)}; {HELP}"
             )
         return (path,)
-    if get_close_matches(word.lower(), ["procedural", "random"], cutoff=0.7):
-        raise ValueError(f"unknown world {text!r}; did you mean {f'procedural{colon}{seeds}'!r}?")
+    if near := get_close_matches(word.lower(), ["procedural", "random", *KINDS], n=1, cutoff=0.7):
+        meant = near[0].replace("random", "procedural")
+        raise ValueError(f"unknown world {text!r}; did you mean {f'{meant}{colon}{seeds}'!r}?")
     if "/" not in text and not path.suffix:
         raise ValueError(f"unknown world {text!r}; {HELP}")
     raise FileNotFoundError(f"there is no file or folder {text}; {_near(path) or HELP}")

@@ -18,3 +18,4 @@ class LaneView(NamedTuple):
     margin: np.ndarray  # from the car's outline to the nearer bound, < 0 is over it [m]
     arc_length: np.ndarray  # along the lane [m]
     state_id: np.ndarray  # int64, the state that this was seen in
+    stop_ahead: np.ndarray  # way to where to stop [m]; inf: go on

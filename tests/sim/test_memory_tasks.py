@@ -4,12 +4,21 @@ import numpy as np
 import pytest
 
 from redrive.sim.any_world import open_world
+from redrive.sim.appearance import Appearance
 from redrive.sim.guidance import guide
-from redrive.sim.memory_tasks import MEMORY_TASKS, blackout_task, latency_task, unseen_speed_task
+from redrive.sim.memory_tasks import (
+    MEMORY_TASKS,
+    blackout_task,
+    latency_task,
+    recall_task,
+    stop_sign_task,
+    unseen_speed_task,
+)
+from redrive.sim.sensors.route import Route
 from redrive.sim.success import is_success, task_figures
 from redrive.sim.task import LANE_FOLLOWING, Task
 from redrive.sim.vehicle import Command
-from redrive.sim.world import CarState, RoadWorld
+from redrive.sim.world import DEFAULT_SENSORS, CarState, RoadWorld
 
 
 def road_world(task: Task, sensors: bool = False) -> RoadWorld:
@@ -28,7 +37,15 @@ def drive(world: RoadWorld, cars: int) -> CarState:
 
 @pytest.mark.parametrize(
     "task",
-    [*MEMORY_TASKS.values(), latency_task(8), blackout_task(0.75, 16)],
+    [
+        *MEMORY_TASKS.values(),
+        latency_task(8),
+        blackout_task(0.75, 16),
+        recall_task(4, branches=3, boards=4),
+        recall_task(128),
+        stop_sign_task(wait=0.5),
+        stop_sign_task(wait=8.0),
+    ],
     ids=lambda task: task.name,
 )
 def test_the_expert_does_every_task(task: Task) -> None:
@@ -124,3 +141,66 @@ def test_pushes_change_the_speed_but_not_the_command() -> None:
     assert (np.abs(pushed) <= 0.08 + 1e-12).all() and np.abs(pushed).max() > 0.04
     state = calm.reset(np.arange(16))
     np.testing.assert_array_equal(calm.step(state, still).speed, state.speed)
+
+
+def test_signs_show_the_route_for_as_long_as_the_task_says_and_then_nothing() -> None:
+    task = recall_task(16)
+    world = road_world(task, sensors=True)
+    state = world.reset(np.arange(8))
+    other = state._replace(route=1 - state.route)
+    for step in range(6):
+        same = world.observe(state)["camera"] == world.observe(other)["camera"]
+        assert same.all() == (step >= task.sign_steps)
+        still = Command(np.zeros(8), np.zeros(8))
+        state, other = world.step(state, still), world.step(other, still)
+
+
+def test_the_route_sensor_gives_the_number_of_the_branch() -> None:
+    task = recall_task(8, branches=3)
+    world = RoadWorld(task.world, {"route": Route(choices=3)}, task)
+    state = world.reset(np.arange(300))
+    route = world.observe(state)["route"]
+    assert route.dtype == np.int64 and route.shape == (300,)
+    np.testing.assert_array_equal(route, state.route)
+    assert (np.bincount(route, minlength=3) > 70).all()
+    assert (RoadWorld("procedural:0", {}).reset(np.arange(9)).route == 0).all()
+
+
+def test_a_car_in_a_batch_sees_the_same_signs_as_the_same_car_alone() -> None:
+    task = recall_task(16, boards=3)
+    many, one = road_world(task, sensors=True), road_world(task, sensors=True)
+    batch, alone = many.reset(np.arange(6)), one.reset(np.array([4]))
+    for _ in range(5):
+        np.testing.assert_array_equal(
+            many.observe(batch)["camera"][4], one.observe(alone)["camera"][0]
+        )
+        batch = many.step(batch, guide(many.lane_view(batch)))
+        alone = one.step(alone, guide(one.lane_view(alone)))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_signs_are_drawn_under_the_sensor_s_noise(threads: int) -> None:
+    task = recall_task(8)
+    world = RoadWorld(task.world, dict(DEFAULT_SENSORS), task, threads=threads)
+    noisy = RoadWorld(
+        task.world, dict(DEFAULT_SENSORS), task, appearance=Appearance(sensor_noise=6.0)
+    )
+    state, rough = world.reset(np.arange(8)), noisy.reset(np.arange(8))
+    clean, grainy = world.observe(state)["camera"], noisy.observe(rough)["camera"]
+    error = grainy.astype(int) - clean
+    inside = (slice(None), slice(24, 31), slice(60, 68))  # where the board stands
+    assert 3.0 < error[inside].std() < 9.0
+
+
+def test_while_a_car_waits_at_the_stop_line_nothing_changes() -> None:
+    task = stop_sign_task(wait=3.0)
+    world = road_world(task, sensors=True)
+    state = world.reset(np.arange(4))
+    frames, speeds = [], []
+    for _ in range(130):
+        frames.append(world.observe(state)["camera"][0])
+        speeds.append(float(state.speed[0]))
+        state = world.step(state, guide(world.lane_view(state)))
+    stood = np.flatnonzero(np.array(speeds) == 0.0)
+    assert len(stood) == 30 or len(stood) == 31
+    assert all((frames[t] == frames[stood[0]]).all() for t in stood)

@@ -507,8 +507,10 @@ def test_settings_that_mean_nothing_are_refused(settings: dict[str, Any], messag
         RoadWorld("procedural:1", **settings)
 
 
-def test_a_sensor_is_a_camera_or_an_odometry() -> None:
-    with pytest.raises(TypeError, match="sensor 'nose' is a str; give a Camera or an Odometry"):
+def test_a_sensor_is_a_camera_an_odometry_or_a_route() -> None:
+    with pytest.raises(
+        TypeError, match="sensor 'nose' is a str; give a Camera, an Odometry or a Route"
+    ):
         RoadWorld("procedural:1", sensors={"nose": "wet"})  # type: ignore[dict-item]
 
 
