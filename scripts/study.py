@@ -20,6 +20,18 @@ from redrive.sim.files import write_whole
 
 # The module that runs each study, and what it asks: one line here is all that a new study needs.
 STUDIES = {
+    "copycat": (
+        "study_copycat",
+        "does the driver with the smallest error drive best?",
+    ),
+    "overfitting": (
+        "study_overfitting",
+        "few demonstrations or many, and what helps: dropout, weight decay, early stopping?",
+    ),
+    "perceptron": (
+        "study_perceptron",
+        "what can one neuron drive, and what do its weights look like?",
+    ),
     "synthesis": (
         "study_synthesis",
         "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",

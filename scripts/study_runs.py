@@ -6,6 +6,7 @@ Everything that is there already is not done again, so a study that was stopped 
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,12 +45,14 @@ DRIVEN = Suite(
     appearance=CLEAR,
 )  # fmt: skip
 DT = 0.1
+SHARES = ("success", "route_completion")  # figures that lie between 0 and 1
 Report = Callable[[int, str], object]
 
 
-def road_world(roads: str, regime: str, steps: int) -> RoadWorld:
+def road_world(roads: str, regime: str, steps: int, appearance: Appearance = CLEAR) -> RoadWorld:
     """Where demonstrations of a regime are driven."""
-    return RoadWorld(roads, dict(SENSORS), demonstration_task(regime, steps, DT), appearance=CLEAR)
+    task = demonstration_task(regime, steps, DT)
+    return RoadWorld(roads, dict(SENSORS), task, appearance=appearance)
 
 
 def record_drives(
@@ -62,6 +65,7 @@ def record_drives(
     seed: int = 0,
     learner: Agent | None = None,
     beta: float = 0.0,
+    appearance: Appearance = CLEAR,
 ) -> Path:
     """Record a regime's demonstrations, or what is missing of them.
 
@@ -71,7 +75,7 @@ def record_drives(
     """
     there = len(Recording.open(folder)) if (folder / HEADER_FILE).is_file() else 0
     if there < episodes:
-        world = road_world(roads, regime, steps)
+        world = road_world(roads, regime, steps, appearance)
         driver = demonstrator(regime, learner or Expert(), DT, beta)
         about = {"driver": "expert" if learner is None else "learner", "regime": regime}
         with RecordingWriter(folder, recording_header(world), append=there > 0) as writer:
@@ -133,12 +137,14 @@ def learn(
     *,
     start_from: Path | None = None,
     report: Report = lambda count, note: None,
+    look: Callable[[Policy, int], object] = lambda policy, step: None,
 ) -> Path:
     """Fit one driver, or go on with it; the run's folder.
 
     Args:
         start_from: a run whose weights it begins with.
         report: told of every few steps of learning.
+        look: called with the policy as it is, and the step, at every look at the held-out drives.
     """
     import torch
 
@@ -175,6 +181,8 @@ def learn(
         nonlocal done
         report(progress.step - done, "")
         done = progress.step
+        if progress.step % learner.validate_every == 0:
+            look(policy, progress.step)
 
     fit(
         policy, train, validation,
@@ -189,22 +197,43 @@ def learn(
     return run
 
 
-def drive(
-    run: Path, episodes: int, *, which: str = "best", suite: Suite = DRIVEN, seed: int = 0
-) -> dict[str, float]:
+def drive(run: Path, episodes: int, *, suite: Suite = DRIVEN, seed: int = 0) -> dict[str, float]:
     """How a run drives on roads it has never seen: means over the same episodes for every driver."""
-    from redrive.agents.evaluation import evaluate
-    from redrive.agents.learned import LearnedDriver
     from redrive.models.checkpoint import load_policy
 
+    return means(drive_policy(load_policy(run), episodes, suite=suite, seed=seed))
+
+
+def drive_policy(
+    policy: Policy, episodes: int, *, suite: Suite = DRIVEN, seed: int = 0
+) -> list[dict[str, Any]]:
+    """The figures of each episode that a policy drives of a suite."""
+    from redrive.agents.evaluation import evaluate
+    from redrive.agents.learned import LearnedDriver
+
     world = RoadWorld(HELD_OUT_ROADS, dict(SENSORS), suite.task, appearance=suite.appearance)
-    driver = LearnedDriver(load_policy(run, which))  # type: ignore[arg-type]  # best or last
-    driven = evaluate(suite, world, driver, episodes, seed)
+    driven = evaluate(suite, world, LearnedDriver(policy), episodes, seed)
+    return [episode.figures for episode in driven]
+
+
+def means(driven: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """What the closed loop comes to, over the episodes."""
     figures = ("success", "route_completion", "lateral_mae_m")
-    return {
-        name: float(np.mean([float(episode.figures[name]) for episode in driven]))
-        for name in figures
-    }
+    return {name: float(np.mean([float(one[name]) for one in driven])) for name in figures}
+
+
+def training_of(run: Path) -> dict[str, Any]:
+    """What a run says of its training: held-out errors, copycat diagnostics, steps."""
+    from redrive.models.checkpoint import read_policy_json
+
+    training: dict[str, Any] = read_policy_json(run)["training"]
+    return training
+
+
+def fresh(run: Path) -> Path:
+    """A run's folder, emptied: for runs that are watched, and so cannot be resumed half-way."""
+    shutil.rmtree(run, ignore_errors=True)
+    return run
 
 
 def once(path: Path, work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -233,9 +262,26 @@ def over_seeds(
         line: dict[str, Any] = dict(zip(by, key, strict=True)) | {"runs": len(members)}
         for figure in figures:
             found = mean_interval([float(row[figure]) for row in members])
-            line |= {figure: found.mean, f"{figure}_low": found.low, f"{figure}_high": found.high}
+            low, high = found.low, found.high
+            if figure in SHARES:
+                low, high = max(low, 0.0), min(high, 1.0)
+            line |= {figure: found.mean, f"{figure}_low": low, f"{figure}_high": high}
         table.append(line)
     return table
+
+
+def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:
+    """Spearman's: of the ranks, ties sharing theirs; 0 where one is constant, or both are empty."""
+    if not len(first):
+        return 0.0
+    ranks = []
+    for values in (np.asarray(first), np.asarray(second)):
+        order = np.sort(values)
+        left, right = (np.searchsorted(order, values, side) for side in ("left", "right"))
+        ranks.append(0.5 * (left + right))
+    if min(float(np.std(rank)) for rank in ranks) == 0.0:
+        return 0.0
+    return float(np.corrcoef(ranks)[0, 1])
 
 
 def shortened(learner: Learner, share: float) -> Learner:
