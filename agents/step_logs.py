@@ -35,7 +35,10 @@ COLUMNS = {  # after each step
     "heading_error": "of the car against the lane [rad]",
     "margin": "of the outline to the lane's bounds, negative is over one [m]",
     "progress": "along the route since the start [m]",
+    "distance": "driven since the start [m]",
+    "intervened": "1 where a safety driver put the car back after the step, else 0",
 }
+INTERVENED = "intervened"
 
 Steps = Mapping[str, np.ndarray]
 """One episode's columns, each (T,)."""

@@ -4,20 +4,36 @@ A suite is data. Its roads are never those that `redrive record` draws from: rec
 seeds 0..999 of the procedural family, suites use seeds from a million on.
 """
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
 
+from ..models.settings import from_json
 from ..sim.appearance import Appearance
+from ..sim.memory_tasks import latency_task
+from ..sim.picture_faults import PictureFaults
 from ..sim.task import LANE_FOLLOWING, RACETRACK, RECOVERY, Task
 from ..sim.vehicle import Vehicle
 
 HELD_OUT_ROADS = "procedural:1000000-1001000"
-VERSION = 1
+STARTS = ("drawn", "grid", "each-road")
 
 RECOVERY_LATERAL = (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5)  # [m]
 RECOVERY_YAW = tuple(float(np.deg2rad(angle)) for angle in (-10.0, -5.0, 0.0, 5.0, 10.0))
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One way in which a suite's episodes are driven; what is None is as the suite has it."""
+
+    name: str
+    task: Task | None = None
+    world: str | None = None
+    appearance: Appearance | None = None
+    vehicle: Vehicle | None = None
+    faults: PictureFaults | None = None
 
 
 @dataclass(frozen=True)
@@ -26,6 +42,9 @@ class Suite:
 
     starts: "drawn" by each seed; "grid": every offset with every angle in turn; "each-road":
         every road of the world equally often.
+    conditions: each of them is driven with all episodes, so that they can be compared in pairs.
+    interventions: a car that leaves its lane is put back and drives on; it is counted.
+    needs_roads: it has no roads of its own; they are named with --roads.
     """
 
     name: str
@@ -35,11 +54,63 @@ class Suite:
     appearance: Appearance = field(default_factory=lambda: Appearance(randomise=1.0))
     vehicle: Vehicle = field(default_factory=Vehicle)
     starts: str = "drawn"
+    faults: PictureFaults = field(default_factory=PictureFaults)
+    conditions: tuple[Condition, ...] = ()
+    interventions: bool = False
+    needs_roads: bool = False
+    version: int = 2
+
+    def __post_init__(self) -> None:
+        if self.starts not in STARTS:
+            raise ValueError(f"starts is one of {', '.join(STARTS)}, got {self.starts!r}")
+        names = [condition.name for condition in self.conditions]
+        if "" in names or len(set(names)) < len(names):
+            raise ValueError(f"conditions have different names, got {', '.join(names)}")
+
+    def variants(self) -> dict[str, "Suite"]:
+        """The suite under each of its conditions, by name; itself as "" where it has none."""
+        if not self.conditions:
+            return {"": self}
+        return {condition.name: self._under(condition) for condition in self.conditions}
+
+    def _under(self, condition: Condition) -> "Suite":
+        given = {entry.name: getattr(condition, entry.name) for entry in fields(condition)}
+        changed = {k: value for k, value in given.items() if k != "name" and value is not None}
+        return replace(self, conditions=(), **changed)
 
     def to_json(self) -> dict[str, Any]:
         """Settings as plain values, for files."""
-        return {"version": VERSION, **asdict(self)}
+        return asdict(self)
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Suite":
+        """The suite of `to_json`.
+
+        Raises:
+            ValueError: an entry is unknown, missing or wrong.
+        """
+        missing = {"name", "purpose", "task"} - values.keys()
+        if missing:
+            raise ValueError(f"a suite has no entry {', '.join(sorted(missing))}")
+        return from_json(cls, values, "suite.")
+
+
+def _looks(**changes: Any) -> Appearance:
+    return replace(Appearance(randomise=1.0), **changes)
+
+
+NOISE = (  # of a full-scale signal, standard deviation
+    Condition("clean"),
+    *(
+        Condition(f"noise {share:g}", appearance=_looks(sensor_noise=255.0 * share))
+        for share in (0.1, 0.2, 0.3)
+    ),
+    Condition("blur", faults=PictureFaults(blur=2.0)),
+    Condition("night", appearance=_looks(daylight=0.15, sensor_noise=4.0)),
+    Condition("fog", appearance=_looks(fog=12.0)),
+    Condition("occlusion", faults=PictureFaults(occlusion=0.2)),
+)
+LATENCY_STEPS = (0, 1, 2, 3, 5)
 
 SUITES = {
     suite.name: suite
@@ -50,12 +121,36 @@ SUITES = {
             "60 s on each circuit of --roads, from --episodes starts each",
             RACETRACK,
             starts="each-road",
+            needs_roads=True,
         ),
         Suite(
             "recovery",
             "back to the lane from 0.5 to 1.5 m beside it and up to 10 degrees askew",
             RECOVERY,
             starts="grid",
+        ),
+        Suite(
+            "noise",
+            "the same roads with image noise, blur, at night, in fog, with a dirty lens",
+            LANE_FOLLOWING,
+            conditions=NOISE,
+        ),
+        Suite(
+            "latency",
+            "the same roads with commands that act up to 0.5 s late",
+            LANE_FOLLOWING,
+            conditions=tuple(
+                Condition(f"{0.1 * steps:.1f} s", task=latency_task(steps))
+                for steps in LATENCY_STEPS
+            ),
+        ),
+        Suite(
+            "endurance",
+            "an hour on each circuit of --roads; who leaves the lane is put back, and counted",
+            replace(RACETRACK, name="endurance", time_limit=3600.0),
+            starts="each-road",
+            interventions=True,
+            needs_roads=True,
         ),
     )
 }

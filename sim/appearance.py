@@ -57,12 +57,18 @@ class Appearance:
 
     randomise: float = 0.0
     sensor_noise: float = 0.0  # standard deviation [grey levels]
+    daylight: float = 1.0  # factor on all light: 0.15 is a night with a moon
+    fog: float = 0.0  # distance at which half the contrast is left [m]; 0: as the weather has it
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.randomise <= 2.0:
             raise ValueError(f"randomise lies between 0 and 2, got {self.randomise}")
         if not 0.0 <= self.sensor_noise <= 100.0:
             raise ValueError(f"sensor_noise is 0 to 100 grey levels, got {self.sensor_noise}")
+        if not 0.0 < self.daylight <= 2.0:
+            raise ValueError(f"daylight is a factor above 0, up to 2, got {self.daylight}")
+        if not (self.fog == 0.0 or 1.0 <= self.fog <= 10_000.0):
+            raise ValueError(f"fog is 0 (none) or a distance from 1 to 10000 m, got {self.fog}")
 
 
 def clear_day() -> np.ndarray:
@@ -75,6 +81,18 @@ def clear_day() -> np.ndarray:
 
 def make_look(appearance: Appearance, rng: np.random.Generator) -> np.ndarray:
     """The look of one episode: a 0-d LOOK record."""
+    look = _weather(appearance, rng)
+    if appearance.fog > 0.0:
+        look["haze"] = min(float(look["haze"]), appearance.fog)
+        for name in ("sky_top", "hills"):  # what is far is as grey as the horizon
+            look[name] = look["sky_low"]
+    if appearance.daylight != 1.0:
+        look["light"] *= appearance.daylight
+    return look
+
+
+def _weather(appearance: Appearance, rng: np.random.Generator) -> np.ndarray:
+    """The look of one episode in daylight, without fog."""
     look = clear_day()
     look["noise"] = appearance.sensor_noise
     much = appearance.randomise

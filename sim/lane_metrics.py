@@ -86,11 +86,6 @@ def keeps_lane(lateral_offset: FloatArray, dt: float) -> bool:
     return bool(longest * dt < KEEPING_SECONDS - 1e-9)
 
 
-def distance(x: FloatArray, y: FloatArray) -> float:
-    """The length of a path through its points [m]; an arc is a little longer than its chords."""
-    return float(np.hypot(np.diff(x), np.diff(y)).sum())
-
-
 def speed_compliance(speed: FloatArray, speed_limit: float | FloatArray) -> float:
     """How well a speed limit is kept, 0 to 1.
 

@@ -186,6 +186,7 @@ class EpisodeLog:
     heading_error: FloatArray  # against the lane's direction [rad]
     margin: FloatArray  # of the car's outline to the lane's bounds, negative is over one [m]
     progress: FloatArray  # along the route, from the start [m]
+    distance: FloatArray  # driven, from the start [m]
     intervened: np.ndarray  # bool: after this step, a safety driver put the car back
     route_length: float  # that was to be driven [m]
     speed_limit: float  # [m/s]
@@ -246,7 +247,7 @@ def _lane(log: EpisodeLog) -> dict[str, Figure]:
     offset, error = log.lateral_offset, log.heading_error
     return {
         "route_completion": lane.route_completion(float(log.progress[-1]), log.route_length),
-        "distance_m": lane.distance(log.x, log.y),
+        "distance_m": float(log.distance[-1]),
         "mean_speed_mps": float(np.mean(log.speed)),
         "lateral_mae_m": lane.mean_absolute(offset),
         "lateral_rmse_m": lane.root_mean_square(offset),

@@ -66,10 +66,9 @@ def pdm_terms(
 
 def forgiven(terms: Terms, experts: Terms) -> dict[str, float | None]:
     """The terms, with 1 for those that the expert does not fulfil in the same episode either."""
+    excused = {name for name in FORGIVEN if (found := experts[name]) is not None and found < 1.0}
     return {
-        name: 1.0
-        if name in FORGIVEN and value is not None and (experts[name] or 0.0) < 1.0
-        else value
+        name: 1.0 if name in excused and value is not None else value
         for name, value in terms.items()
     }
 

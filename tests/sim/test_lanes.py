@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from redrive.sim.lane_metrics import corner_offsets
 from redrive.sim.lanes import lane_to_world, outline_margin, world_to_lane
-from redrive.sim.metrics import corner_offsets
 from redrive.sim.road import Lane
 from redrive.sim.roads.procedural import procedural_road
 from redrive.sim.roads.racetrack import load_racetrack
