@@ -191,6 +191,12 @@ def evaluate(
     return sorted(driven, key=lambda episode: episode.index)
 
 
+def start_of(suite: Suite, world: World, episodes: int, seed: int, index: int) -> CarState:
+    """A car at the start of one episode of a variant."""
+    total = count_episodes(suite, world, episodes)
+    return _Plan.of(suite, world, total, seed).begin(np.array([index]))
+
+
 def log_of(
     suite: Suite, dt: float, figures: Mapping[str, Any], trace: Mapping[str, np.ndarray]
 ) -> EpisodeLog:

@@ -141,6 +141,7 @@ def _judge(options: DemoOptions, processes: int) -> Results:
         episodes=options.episodes,
         seed=options.seed,
         out=options.out / "results.json",
+        threads=1,  # the drivers are driven side by side
     )
     jobs = [Job(Path(word).name, options.episodes, _drive, (wanted, word)) for word in words]
     policies = run_side_by_side("driving", jobs, processes)
@@ -159,7 +160,7 @@ def _drive(report: Report, options: evaluation.EvaluateOptions, word: str) -> Po
     name = driver_name(word)
     world = evaluation.make_world(options)
     film = options.out.parent / f"{name}.webm"
-    seed = int(suite_seeds(options.seed, FILM_SEED + 1)[FILM_SEED])
+    seed = int(suite_seeds(options.seed or 0, FILM_SEED + 1)[FILM_SEED])
     driving_film(world, make_driver(word, world), seed, film, FILM_STEPS, driver=name)
     return replace(judged, videos=(Video(film.name, f"{name}, episode {FILM_SEED}"),))
 

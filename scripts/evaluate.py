@@ -2,53 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from tyro.conf import Positional
 
-from redrive import terminal
+from redrive import __version__, terminal
+from redrive import evaluate_driver as one_driver
 from redrive.agents import results as result_files
 from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.episode_store import EpisodeStore
 from redrive.agents.episode_table import save_table
-from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world
+from redrive.agents.evaluation import suite_world
 from redrive.agents.results import PolicyResult, Results
-from redrive.agents.step_logs import save_steps
+from redrive.agents.self_checks import Check, self_checks
+from redrive.agents.suite_files import EPISODES, SEED, SeededSuite, load_suite
 from redrive.agents.suites import SUITES
-from redrive.command import parse
+from redrive.command import parse, unknown
+from redrive.evaluate_driver import Reference
+from redrive.evaluate_timing import Timing
+from redrive.sim import metrics
 from redrive.sim.any_world import World
-
-TRACED = 3  # episodes of each driver whose course is kept for the report
 
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """Drive the same seeded episodes with each driver; every episode and 95 % intervals are saved."""
+    """Drive the same seeded episodes with each driver; every episode and 95 % intervals are saved.
+
+    Interrupted, it keeps the episodes that were finished; the same command with --resume goes on.
+    The same evaluation writes the same bytes, however often it was interrupted.
+    """
 
     drivers: Positional[tuple[str, ...]]
     """expert, and folders of trained runs."""
-    suite: Literal["roads", "racetracks", "recovery"] = "roads"
-    """roads: 400 m on unseen roads; racetracks: 60 s on circuits; recovery: back to the lane."""
-    episodes: int = 60
-    """Episodes of each driver; for racetracks, starts on each circuit."""
-    seed: int = 0
-    """Another seed, other episodes; drivers are compared on the same ones."""
+    suite: str = "roads"
+    """One of those that `redrive list` shows, or a file that --write-suite wrote."""
+    episodes: int | None = None
+    """Episodes of each driver (60), under each condition of the suite; for racetracks, starts on each circuit."""
+    seed: int | None = None
+    """Another seed, other episodes (0); drivers are compared on the same ones."""
     out: Path = Path("results.json")
-    """Where every episode and the summary are written."""
+    """Where every episode and the summary are written; tables, steps and films lie beside it."""
     roads: str | None = None
-    """Other roads than the suite's own; racetracks needs a .csv file or a folder of them."""
-    threads: int = 1
-    """Threads that draw; the results do not depend on it."""
+    """Other roads than the suite's own; racetracks and endurance need a .csv file or a folder of them."""
+    resume: bool = False
+    """Go on with what was interrupted."""
+    video: Literal["worst", "all", "none"] = "none"
+    """Film the worst episode of each driver, or all of them."""
+    write_suite: Path | None = None
+    """Write the suite with its seed and episodes to a file that others can evaluate with."""
+    threads: int = 0
+    """Threads that draw and compute, 0: one for each core; the results do not depend on it."""
 
 
 def run(options: EvaluateOptions) -> Results:
-    """Evaluate and save."""
+    """Evaluate and save.
+
+    Raises:
+        ValueError: also where a self-check fails; the results are saved all the same.
+    """
+    exam = seeded_suite(options)
     if not options.drivers:
         raise ValueError("name at least one driver: expert, or the folder of a trained run")
-    if options.suite == "racetracks" and options.roads is None:
-        raise ValueError("racetracks needs roads: --roads TRACK.csv, or a folder of such files")
     names = [driver_name(word) for word in options.drivers]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(
@@ -56,14 +74,105 @@ def run(options: EvaluateOptions) -> Results:
             "and give runs folders of different names"
         )
     for word in options.drivers:  # all of them must load before any of them drives
-        make_driver(word, make_world(options))
+        for variant in exam.suite.variants().values():
+            make_driver(word, suite_world(variant, roads=exam.roads))
+    store = open_store(options, exam)
+    timing = Timing(options.threads)
+    with terminal.progress("the expert, for comparison", one_driver.count_all(exam)) as tick:
+        reference = Reference.drive(exam, tick)
+    checks = check(exam, reference)
     policies = []
     for word in options.drivers:
-        with terminal.progress(f"driving {driver_name(word)}", count_episodes(options)) as tick:
-            policies.append(evaluate_one(options, word, tick))
-    results = gather(options, policies)
+        with terminal.progress(f"driving {driver_name(word)}", one_driver.count_all(exam)) as tick:
+            policies.append(_evaluate(options, exam, word, reference, tick, store, timing))
+    results = gather(options, policies, checks)
     save(results, options.out)
+    timing.save(options.out.parent / results.files["timing"])
+    store.remove()
+    require_passed(results, options.out)
     return results
+
+
+def seeded_suite(options: EvaluateOptions) -> SeededSuite:
+    """What the options ask to drive; `--write-suite` writes it."""
+    if options.suite.endswith(".json"):
+        exam = load_suite(Path(options.suite))
+    elif options.suite in SUITES:
+        exam = SeededSuite(SUITES[options.suite], EPISODES, SEED)
+    else:
+        raise ValueError(f"--suite: {unknown('suite', options.suite, SUITES)}, or a .json file")
+    exam = replace(
+        exam,
+        episodes=exam.episodes if options.episodes is None else options.episodes,
+        seed=exam.seed if options.seed is None else options.seed,
+        roads=exam.roads if options.roads is None else options.roads,
+    )
+    if exam.suite.needs_roads and exam.roads is None:
+        raise ValueError(
+            f"{exam.suite.name} needs roads: --roads TRACK.csv, or a folder of such files"
+        )
+    if exam.episodes < 1 or exam.seed < 0:
+        raise ValueError(
+            f"a suite has at least one episode and a seed from 0; got {exam.episodes} and {exam.seed}"
+        )
+    if options.threads < 0:
+        raise ValueError(
+            f"threads must be at least 1 (0: one for each core), got {options.threads}"
+        )
+    if options.write_suite is not None:
+        exam.save(options.write_suite)
+        terminal.say(f"{options.write_suite}: these episodes, for others to drive")
+    return exam
+
+
+def open_store(options: EvaluateOptions, exam: SeededSuite) -> EpisodeStore:
+    """Where finished episodes are kept until all are."""
+    identity = {
+        "suite": exam.suite.name,
+        "suite_id": exam.id,
+        "seed": exam.seed,
+        "episodes": exam.episodes,
+        "drivers": {driver_name(w): one_driver.driver_digest(w) for w in options.drivers},
+        "redrive": __version__,
+        "metrics": metrics.VERSION,
+    }
+    folder = options.out.parent / f"{options.out.stem}-unfinished"
+    return EpisodeStore(folder, identity, options.resume)
+
+
+def check(exam: SeededSuite, reference: Reference) -> list[Check]:
+    """The self-checks of every condition."""
+    return [
+        one
+        for name, variant in exam.suite.variants().items()
+        for one in self_checks(
+            variant,
+            name,
+            reference.episodes[name],
+            reference.beside[name],
+            exam.roads,
+            exam.episodes,
+            exam.seed,
+        )
+    ]
+
+
+def require_passed(results: Results, out: Path) -> None:
+    """No table is printed where a check has failed.
+
+    Raises:
+        ValueError: says which, and what was found.
+    """
+    failed = [
+        f"{one['name']}{f' ({condition})' if (condition := one['condition']) else ''}: {one['found']}"
+        for one in results.checks
+        if not one["passed"]
+    ]
+    if failed:
+        raise ValueError(
+            f"self-check failed: {'; '.join(failed)}. So these episodes do not tell good drivers from "
+            f"bad ones, and no table is shown; what was driven is in {out}"
+        )
 
 
 def save(results: Results, out: Path) -> None:
@@ -73,122 +182,101 @@ def save(results: Results, out: Path) -> None:
     result_files.save(results, out)
 
 
-def make_world(options: EvaluateOptions) -> World:
-    """The world that the suite is driven in."""
-    return suite_world(SUITES[options.suite], roads=options.roads, threads=options.threads)
-
-
-def count_episodes(options: EvaluateOptions) -> int:
-    """How many episodes each driver drives."""
-    each_road = SUITES[options.suite].starts == "each-road"
-    return options.episodes * (make_world(options).pool.source.count if each_road else 1)
-
-
-def gather(options: EvaluateOptions, policies: Sequence[PolicyResult]) -> Results:
+def gather(
+    options: EvaluateOptions, policies: Sequence[PolicyResult], checks: Sequence[Check] = ()
+) -> Results:
     """The results of a suite, from those of each driver."""
-    suite = SUITES[options.suite]
+    exam = seeded_suite(replace(options, write_suite=None))
+    stem = options.out.stem
     return Results(
-        suite=suite.name,
-        seed=options.seed,
-        dt=make_world(options).dt,
+        suite=exam.suite.name,
+        seed=exam.seed,
+        dt=exam.dt,
         policies=policies,
-        settings={**suite.to_json(), "roads": options.roads or suite.world},
-        files={"episodes": f"{options.out.stem}-episodes.csv"},
+        settings={**exam.suite.to_json(), "roads": exam.roads or exam.suite.world},
+        suite_version=exam.suite.version,
+        suite_id=exam.id,
+        checks=[check._asdict() for check in checks],
+        files={"episodes": f"{stem}-episodes.csv", "timing": f"{stem}-timing.json"},
     )
+
+
+def make_world(options: EvaluateOptions) -> World:
+    """The world that the suite's first condition is driven in."""
+    exam = seeded_suite(replace(options, write_suite=None))
+    return suite_world(next(iter(exam.suite.variants().values())), roads=exam.roads)
 
 
 def evaluate_one(
     options: EvaluateOptions, word: str, on_ended: Callable[[int], object]
 ) -> PolicyResult:
-    """Drive the suite with one driver; the course of a few episodes is saved beside the results."""
-    suite, world = SUITES[options.suite], make_world(options)
-    driver = make_driver(word, world)
-    driven = evaluate(suite, world, driver, options.episodes, options.seed, on_step=on_ended)
-    run_folder = None if word == "expert" else word
-    facts = {} if run_folder is None else _facts(run_folder)
-    trained_on = set(facts.pop("roads", ()))
-    episodes = [
-        {
-            "index": index,
-            **episode.figures,
-            "road_seen_in_training": episode.figures["road"] in trained_on,
-        }
-        for index, episode in enumerate(driven)
-    ]
-    for position in _telling(driven):
-        episodes[position]["trace"] = _save_trace(
-            options.out, driver_name(word), driven[position], world.dt
-        )
-    steps = f"{options.out.stem}-steps/{driver_name(word)}.safetensors"
-    save_steps(options.out.parent / steps, [episode.trace for episode in driven])
-    return PolicyResult(
-        name=driver_name(word),
-        run=run_folder,
-        episodes=episodes,
-        open_loop=facts.pop("open_loop", None),
-        facts=facts,
-        steps=steps,
-    )
+    """Drive the suite with one driver, for those who put drivers together themselves."""
+    exam = seeded_suite(replace(options, write_suite=None))
+    reference = Reference.drive(exam, lambda ended: None)
+    return _evaluate(options, exam, word, reference, on_ended, None, Timing(options.threads))
 
 
-def _facts(run_folder: str) -> dict[str, Any]:
-    """What a run says about itself, as far as a report wants it."""
-    from redrive.models.checkpoint import read_policy_json  # torch takes seconds to import
-
-    described = read_policy_json(run_folder)
-    training = described.get("training", {})
-    wanted = ("parameters", "data", "roads", "episodes", "best_step", "seed")
-    facts = {name: training[name] for name in wanted if name in training}
-    facts["policy"] = described["policy"]
-    if "validation" in training:
-        found = training["validation"]
-        facts["open_loop"] = {
-            "curvature_rmse_1pm": found["curvature_rmse"],
-            "accel_rmse_mps2": found["accel_rmse"],
-        }
-    return facts
+def _evaluate(
+    options: EvaluateOptions,
+    exam: SeededSuite,
+    word: str,
+    reference: Reference,
+    on_ended: Callable[[int], object],
+    store: EpisodeStore | None,
+    timing: Timing,
+) -> PolicyResult:
+    with _threads_of_our_own(word), timing.of(exam, word) as clock:
+        driven = one_driver.drive(exam, word, reference, timing.threads, on_ended, store, clock)
+    return one_driver.result_of(exam, word, driven, options.out, options.video)
 
 
-def _telling(driven: Sequence[DrivenEpisode]) -> list[int]:
-    """The best, the median and the worst episode."""
-    order = sorted(
-        range(len(driven)),
-        key=lambda i: (
-            not driven[i].figures["success"],
-            -driven[i].figures["route_completion"],
-            driven[i].figures["lateral_rmse_m"],
-        ),
-    )
-    return sorted({order[0], order[len(order) // 2], order[-1]})[:TRACED]
+@contextmanager
+def _threads_of_our_own(word: str) -> Iterator[None]:
+    """Torch computes each group of cars in one thread; the groups are what runs side by side."""
+    if word == "expert":
+        yield
+        return
+    import torch
 
-
-def _save_trace(out: Path, name: str, episode: DrivenEpisode, dt: float) -> str:
-    """Save the course of an episode beside the results; its name from there."""
-    folder = out.parent / f"{out.stem}-traces"
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{name}-{episode.figures['seed']}.json"
-    columns = ("x", "y", "lateral_offset", "speed", "curvature", "command_curvature", "margin")
-    result_files.save_trace(path, dt, {column: episode.trace[column] for column in columns})
-    return f"{folder.name}/{path.name}"
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def show(results: Results) -> None:
-    """Print the table of a suite."""
+    """Print the table of a suite, condition by condition."""
+    several = any(policy.conditions for policy in results.policies)
     rows = []
     for policy in results.policies:
-        summary = policy.summary
-        rows.append(
-            [
-                policy.name,
-                str(len(policy.episodes)),
-                terminal.rate(*summary["success_rate"]),
-                terminal.interval(*summary["route_completion"], digits=2),
-                terminal.interval(*summary["lateral_mae_m"], digits=2),
-                terminal.interval(*summary["beyond_margin_share"], digits=3),
-            ]
-        )
+        summaries = policy.conditions or {"": policy.summary}
+        for condition, summary in summaries.items():
+            count = sum(e.get("condition", "") == condition for e in policy.episodes)
+            rows.append(
+                [
+                    policy.name,
+                    *([condition] if several else []),
+                    str(count),
+                    terminal.rate(*summary["success_rate"]),
+                    terminal.interval(*summary["route_completion"], digits=2),
+                    terminal.interval(*summary["pdm_score"], digits=2),
+                    terminal.interval(*summary["lateral_mae_m"], digits=2),
+                    terminal.interval(*summary["beyond_margin_share"], digits=3),
+                ]
+            )
     terminal.table(
-        ["driver", "episodes", "success", "route completion", "lateral MAE [m]", "beyond margin"],
+        [
+            "driver",
+            *(["condition"] if several else []),
+            "episodes",
+            "success",
+            "route completion",
+            "PDM-style score",
+            "lateral MAE [m]",
+            "beyond margin",
+        ],
         rows,
         title=f"{results.suite}, seed {results.seed}: mean [95 % interval]",
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from redrive.agents.agent import Agent
     from redrive.sim.any_world import World
+    from redrive.sim.world import CarState
 
 ENDING = ".webm"
 
@@ -77,6 +78,7 @@ def driving_film(
     driver: str = "driver",
     size: tuple[int, int] = (800, 450),
     fps: float = 20.0,
+    start: CarState | None = None,
 ) -> int:
     """Film one episode as `redrive watch` shows it; no window, no display.
 
@@ -85,6 +87,7 @@ def driving_film(
         steps: at most as many; None films to the end of the episode.
         driver: its name, to be read in the picture.
         size: of the picture (width, height) [px].
+        start: one car, where the episode begins; without it, where the seed puts it.
 
     Returns:
         How many frames the film has.
@@ -96,7 +99,7 @@ def driving_film(
     from redrive.watch_session import Session
 
     check_film_name(Path(path))
-    drive = begin(world, agent, seed, driver=driver)
+    drive = begin(world, agent, seed, driver=driver, start=start)
     session = Session(drive, Human(world.vehicle, world.dt))
     return write_video(path, film_frames(film_sessions(session, steps, fps), size), fps)
 

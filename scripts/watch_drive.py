@@ -100,9 +100,16 @@ class Drive:
         return int(self.state.episode[0])
 
 
-def begin(world: World, agent: Agent, seed: int, episode: int = 0, driver: str = "driver") -> Drive:
-    """The first step of an episode."""
-    state = world.reset(np.array([seed]), episode)
+def begin(
+    world: World,
+    agent: Agent,
+    seed: int,
+    episode: int = 0,
+    driver: str = "driver",
+    start: CarState | None = None,
+) -> Drive:
+    """The first step of an episode, from a `start` of one car or from where the seed puts it."""
+    state = world.reset(np.array([seed]), episode) if start is None else start
     return _decide(world, driver, agent, agent.begin(1), None, None, state, ())
 
 

@@ -128,7 +128,8 @@ def test_an_episode_on_a_road_seen_in_training_says_so(tmp_path: Path) -> None:
         ({"roads": "tracks/none.csv"}, "there is no file or folder tracks/none.csv"),
         ({"episodes": 0}, "at least one episode"),
         ({"seed": -1}, "a seed from 0"),
-        ({"threads": 0}, "threads must be at least 1, got 0"),
+        ({"threads": -1}, "threads must be at least 1 .*, got -1"),
+        ({"suite": "raods"}, "unknown suite 'raods'; did you mean 'roads'"),
     ],
 )
 def test_wrong_values_are_told_and_nothing_is_written(
