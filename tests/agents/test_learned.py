@@ -17,6 +17,8 @@ STEPS = 3
 def driver(name: str, threads: int = 1) -> LearnedDriver:
     import torch
 
+    if name == "cfc":
+        pytest.importorskip("ncps", reason="the policy cfc needs ncps: pip install 'redrive[cfc]'")
     torch.manual_seed(0)
     spec = observation_spec(RoadWorld("procedural:1"))
     policy = make_policy(name, spec, command_scale=(0.02, 1.0))
