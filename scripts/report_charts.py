@@ -96,6 +96,18 @@ def bar(scale: Scale, value: float) -> Markup:
     )
 
 
+def box(
+    scale: Scale, least: float, lower: float, middle: float, upper: float, most: float
+) -> Markup:
+    """Where values lie: a line over most of them, a box around the middle half, the median."""
+    at = [scale.percent(value) for value in (least, lower, middle, upper, most)]
+    return Markup(
+        '<line class="spread" x1="{0:.2f}%" x2="{4:.2f}%" y1="{y}" y2="{y}"/>'
+        '<rect class="bar" x="{1:.2f}%" width="{width:.2f}%" y="{top}" height="16"/>'
+        '<line class="middle" x1="{2:.2f}%" x2="{2:.2f}%" y1="{top}" y2="{bottom}"/>'
+    ).format(*at, width=at[3] - at[1], y=ROW / 2, top=ROW / 2 - 8, bottom=ROW / 2 + 8)
+
+
 def strip(scale: Scale, values: Sequence[float], failed: Sequence[bool]) -> Markup:
     """Every value as a dot (a cross where the episode failed), and a line at the median."""
     marks = []
@@ -155,11 +167,15 @@ def lines_chart(
     band: tuple[float, float] | None = None,
     height: int = 180,
     legend: bool = True,
+    tick: Callable[[float], str] = number,
+    marks: bool = False,
 ) -> Markup:
     """Curves in one frame.
 
     Args:
         band: a range of y that is shaded, such as the lane.
+        tick: how a tick of y is written.
+        marks: every point has its driver's sign, in the legend, too.
     """
     curves = Markup("").join(
         Markup('<polyline class="curve {} c{}" points="{}"/>').format(
@@ -186,12 +202,12 @@ def lines_chart(
         y_axis=y_axis,
         x_axis=x_axis,
         named=named,
-        left=_axis_left(y_scale, height),
+        left=_axis_left(y_scale, height, tick),
         grid=_grid(x_scale, y_scale),
         shade=shade,
-        curves=stretched,
+        curves=stretched + (_marks(lines, x_scale, y_scale) if marks else ""),
         below=_axis_below(x_scale, x_axis, number),
-        legend=_legend(lines) if legend else "",
+        legend=_legend(lines, marks) if legend else "",
     )
 
 
@@ -340,13 +356,24 @@ def _axis_left(scale: Scale, height: int, tick: Callable[[float], str] = number)
     return Markup('<svg class="left" height="{}" aria-hidden="true">{}</svg>').format(height, texts)
 
 
-def _legend(lines: Sequence[Line]) -> Markup:
+def _marks(lines: Sequence[Line], x_scale: Scale, y_scale: Scale) -> Markup:
+    return Markup("").join(
+        Markup('<g class="c{}">{}</g>').format(
+            line.sign % SIGNS,
+            _shape(line.sign, x_scale.percent(x), f"{100 - y_scale.percent(y):.2f}%"),
+        )
+        for line in lines
+        for x, y in zip(line.x, line.y, strict=True)
+    )
+
+
+def _legend(lines: Sequence[Line], marks: bool) -> Markup:
     return Markup('<div class="legend">{}</div>').format(
         Markup("").join(
             Markup(
                 '<span><svg width="26" height="10" aria-hidden="true">'
-                '<line class="curve {} c{}" x1="0" x2="26" y1="5" y2="5"/></svg> {}</span>'
-            ).format(line.style, line.sign % SIGNS, line.label)
+                '<line class="curve {} c{}" x1="0" x2="26" y1="5" y2="5"/></svg> {}{}</span>'
+            ).format(line.style, line.sign % SIGNS, key(line.sign) if marks else "", line.label)
             for line in lines
             if line.label
         )

@@ -17,7 +17,9 @@ from redrive import report_tables as tables
 from redrive.agents.results import Comparison, PolicyResult
 from redrive.agents.statistics import Interval
 from redrive.report_charts import Row
+from redrive.report_difficulty import difficulty, recovery
 from redrive.report_drives import drives, episodes, videos
+from redrive.report_metrics import figure, metrics
 from redrive.report_roads import failures, roads
 from redrive.report_runs import open_loop, training
 from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_for
@@ -48,7 +50,7 @@ def leaderboard(study: Study) -> Section:
                 tables.cell(tables.stacked(*tables.metre_parts(error)), error.mean),
             ]
             + [
-                tables.cell(_figure(name, summary[name].mean), summary[name].mean)
+                tables.cell(figure(name, summary[name].mean), summary[name].mean)
                 for name in ("route_completion", "beyond_margin_share", *optional)
             ]
         )
@@ -58,7 +60,7 @@ def leaderboard(study: Study) -> Section:
         "Below each figure stands the range that holds its true value with 95 % confidence. "
         f"“Against {leader.name}” compares episode by episode; a difference whose range does not "
         "hold zero is bold. Press a column’s name to sort by it.",
-        tables.table(head, rows),
+        tables.table(head, rows, filter_hint=leader.name, ranked="success"),
     )
 
 
@@ -202,6 +204,9 @@ SECTIONS: list[Callable[[Study], Section | None]] = [
     success,
     differences,
     lateral,
+    metrics,
+    recovery,
+    difficulty,
     roads,
     endings,
     failures,
@@ -211,14 +216,6 @@ SECTIONS: list[Callable[[Study], Section | None]] = [
     drivers,
     episodes,
 ]
-
-
-def _figure(name: str, value: float) -> str:
-    """A metric's value with its unit; shares in percent."""
-    unit = METRICS[name].unit
-    if not unit and name != "steps":
-        return tables.share(value)
-    return f"{number(value)} {unit}".strip()
 
 
 def _flags(study: Study) -> Markup:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markupsafe import Markup
 
@@ -11,19 +11,35 @@ from redrive.agents.results import Comparison
 from redrive.agents.statistics import Interval
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[Markup]], fixed: bool = False) -> Markup:
-    """A table whose columns can be sorted, unless it is `fixed`."""
+def table(
+    head: Sequence[str],
+    rows: Sequence[Sequence[Markup]],
+    fixed: bool = False,
+    filter_hint: str = "",
+    ranked: str = "",
+) -> Markup:
+    """A table whose columns can be sorted, unless it is `fixed`.
+
+    Args:
+        filter_hint: with it the table can be filtered; a word that could be looked for.
+        ranked: the column that the rows are in the order of, the largest first.
+    """
     titles = Markup("").join(
-        Markup('<th scope="col">{}</th>').format(
-            name if fixed else Markup('<button type="button">{}</button>').format(name)
+        Markup('<th scope="col"{}{}>{}</th>').format(
+            Markup(' data-first="up"') if place == 0 and not fixed else "",
+            Markup(' aria-sort="descending"') if name == ranked else "",
+            name if fixed else Markup('<button type="button">{}</button>').format(name),
         )
-        for name in head
+        for place, name in enumerate(head)
     )
     lines = Markup("").join(Markup("<tr>{}</tr>").format(Markup("").join(cells)) for cells in rows)
+    kind = Markup("") if fixed else Markup(' class="sortable"')
+    if filter_hint:
+        kind += Markup(' data-filter="{}"').format(filter_hint)
     return Markup(
         '<div class="scroll" tabindex="0"><table{}><thead><tr>{}</tr></thead>'
         "<tbody>{}</tbody></table></div>"
-    ).format("" if fixed else Markup(' class="sortable"'), titles, lines)
+    ).format(kind, titles, lines)
 
 
 def row_head(shown: str | Markup, sort: object) -> Markup:
@@ -41,14 +57,26 @@ def quiet(shown: str, sort: object) -> Markup:
     return Markup('<td class="quiet" data-sort="{}">{}</td>').format(sort, shown)
 
 
-def heat(passed: int, total: int) -> Markup:
-    """A cell that is darker, the more failed."""
+def heat(
+    passed: int,
+    total: int,
+    interval: Callable[[int, int], Interval] | None = None,
+    brief: bool = False,
+) -> Markup:
+    """A cell that is darker, the more failed.
+
+    Args:
+        interval: of a rate; with it the rate's interval stands below.
+        brief: `3/4` instead of `3 of 4`.
+    """
     if total == 0:
         return quiet("–", -1)
     level = math.ceil(4.0 * (1.0 - passed / total) - 1e-9)
-    return Markup('<td class="heat h{}" data-sort="{}">{} of {}</td>').format(
-        level, passed / total, passed, total
-    )
+    told: str | Markup = f"{passed}/{total}" if brief else f"{passed} of {total}"
+    if interval is not None:
+        _, low, high = interval(passed, total)
+        told = stacked(told, f"{100.0 * low:.0f}–{100.0 * high:.0f} %")
+    return Markup('<td class="heat h{}" data-sort="{}">{}</td>').format(level, passed / total, told)
 
 
 def difference(told: Comparison | None) -> Markup:
