@@ -16,7 +16,6 @@ from markupsafe import Markup
 
 from redrive.report_scales import SHARE, Scale, number, percent
 
-PATTERNS = 6  # of parts that stand beside each other
 SIGNS = 7  # as many colours (CSS classes c0...) and shapes; then they come again
 ROW = 30  # height of a row [px]
 

@@ -7,6 +7,7 @@ Numbers are whole multiples of a step, each as the difference to the one before 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,7 +78,8 @@ def chapter_data(study: Study, room: int = COURSES_ROOM) -> dict[str, Any]:
         for policy in study.ranked
         for film, video in enumerate(policy.videos)
         for place, episode in enumerate(policy.episodes)
-        if episode.get("index", place) == getattr(video, "index", None)
+        if (told := re.search(r"\bepisode (\d+)", video.caption)) is not None
+        and episode.get("index", place) == int(told[1])
     }
     vehicle = {**Vehicle().to_json(), **study.results.settings.get("vehicle", {})}
     return {

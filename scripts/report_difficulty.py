@@ -15,7 +15,7 @@ from redrive import report_tables as tables
 from redrive.agents.results import EpisodeResult, PolicyResult
 from redrive.agents.statistics import rate_interval
 from redrive.report_charts import Line
-from redrive.report_scales import SHARE, number, percent, scale_for
+from redrive.report_scales import SHARE, percent, scale_for
 from redrive.report_study import Section, Study
 
 CURVATURE = "road_max_curvature"  # [1/m]
@@ -143,7 +143,7 @@ def _by(study: Study, kind: Difficulty) -> Markup | None:
         )
     head = ["driver", *(kind.shown(values[0], values[-1]) for values in held)]
     chart = charts.lines_chart(
-        lines, scale_for(middles, zero=True), SHARE, kind.axis, "episodes that succeeded",
+        lines, scale_for(middles, zero=min(middles) < 0.3 * max(middles)), SHARE, kind.axis, "episodes that succeeded",
         height=160, tick=percent, marks=True,
     )  # fmt: skip
     return Markup('<h3>{}</h3><div class="beside">{}{}</div>').format(
@@ -180,7 +180,7 @@ def _radius(low: float, high: float) -> str:
 
 
 def _plain(unit: str) -> Callable[[float, float], str]:
-    return lambda low, high: f"{number(round(low, 2))}–{number(round(high, 2))} {unit}"
+    return lambda low, high: f"{low:.1f}–{high:.1f} {unit}"
 
 
 DIFFICULTIES = (

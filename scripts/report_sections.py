@@ -26,6 +26,9 @@ from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_f
 from redrive.report_study import PLAIN, Section, Study
 from redrive.sim.metrics import METRICS
 
+GOOD_PATTERNS = (0, 5)  # of bars, for endings that some driver succeeded with
+BAD_PATTERNS = (1, 2, 3, 4)
+
 
 def leaderboard(study: Study) -> Section:
     """The table of all drivers."""
@@ -145,7 +148,9 @@ def endings(study: Study) -> Section | None:
         return None
     good = {e["ended"] for policy in study.ranked for e in policy.episodes if e["success"]}
     reasons = sorted(total, key=lambda reason: (reason not in good, -total[reason], reason))
-    patterns = {reason: position % charts.PATTERNS for position, reason in enumerate(reasons)}
+    bad = [reason for reason in reasons if reason not in good]
+    patterns = {r: GOOD_PATTERNS[k % 2] for k, r in enumerate(r for r in reasons if r in good)}
+    patterns |= {reason: BAD_PATTERNS[k % 4] for k, reason in enumerate(bad)}
     rows = []
     for policy in study.ranked:
         parts = [

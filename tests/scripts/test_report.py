@@ -121,7 +121,14 @@ def test_a_film_that_is_gone_is_said_so(tmp_path: Path) -> None:
 
 def test_sections_are_there_when_there_is_something_to_show(tmp_path: Path) -> None:
     small = Page(build([save(tmp_path, [driver("lstm", 0, 0.1)], "small")]))
-    assert small.sections == ["leaderboard", "success", "lateral", "drivers", "episodes"]
+    assert small.sections == [
+        "leaderboard",
+        "success",
+        "lateral",
+        "metrics",
+        "drivers",
+        "episodes",
+    ]
     assert "lstm on “small”" in small.text
 
     run = tmp_path / "runs" / "lstm"
@@ -158,7 +165,8 @@ def test_sections_are_there_when_there_is_something_to_show(tmp_path: Path) -> N
         "success",
         "differences",
         "lateral",
-        "roads",
+        "metrics",
+        "difficulty",
         "endings",
         "failures",
         "drives",
@@ -172,7 +180,7 @@ def test_sections_are_there_when_there_is_something_to_show(tmp_path: Path) -> N
         "201,346",
         "off lane, lateral MAE 0.100 m",
         "held back",
-        "radius 14–20 m",
+        "14–18 m",
         "open-loop error: curvature MAE",
     ):
         assert text in page.text
