@@ -130,7 +130,7 @@ def test_ctrl_c_leaves_a_sound_recording_that_can_be_gone_on_with(tmp_path: Path
     command = [sys.executable, "-m", "redrive", "record", "--out", str(folder), *usual]
     process = subprocess.Popen([*command, "--episodes", "5000"], stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 120.0
-    while len(list(folder.glob("episodes/*.json"))) < 20:
+    while len(list(folder.glob("episodes/[0-9]*.json"))) < 20:
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
