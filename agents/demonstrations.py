@@ -19,6 +19,7 @@ from ..sim.task import Ended, Task
 from .agent import Agent, lane_of
 from .disturbed import MixedDriver, NoisyDriver
 from .expert import Expert
+from .offsets import Offsets, offset_steps, placing
 from .rollout import Frame, look, rollout
 
 REGIMES = {
@@ -30,13 +31,19 @@ REGIMES = {
 }
 LICENCE = "Apache-2.0"
 BATCH = 16  # cars that are recorded side by side
-OFFSET_LATERAL, OFFSET_YAW = 1.0, float(np.deg2rad(6.0))  # of view-synthesis' starts [m, rad]
+OFFSETS = Offsets()  # of view-synthesis
 SIDE_SHIFT = 1.0  # of the left and the right camera [m]
 SIDE_RETURN = 20.0  # way after which a shifted car would be back, as VISTA 1.0 has it [m]
 
 
-def demonstration_task(regime: str, steps: int, dt: float) -> Task:
-    """Where demonstrations start and end: wider than the test, since all of it is labelled."""
+def demonstration_task(
+    regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS
+) -> Task:
+    """Where demonstrations start and end: wider than the test, since all of it is labelled.
+
+    Args:
+        offsets: of `view-synthesis`; its episodes begin with one.
+    """
     task = Task(
         name="demonstration",
         route_length=0.0,
@@ -47,7 +54,10 @@ def demonstration_task(regime: str, steps: int, dt: float) -> Task:
         return task
     if regime == "view-synthesis":
         return replace(
-            task, start_lateral=OFFSET_LATERAL, start_yaw=OFFSET_YAW, start_speed=(0.7, 1.1)
+            task,
+            start_lateral=offsets.lateral,
+            start_yaw=offsets.yaw,
+            start_speed=(0.7, 1.1),
         )
     return replace(task, start_lateral=0.6, start_yaw=0.08, start_speed=(0.2, 1.2))
 
@@ -83,31 +93,48 @@ def record(
     sidecar: dict[str, Any],
     on_episode: Callable[[int], object] = lambda steps: None,
     side_shift: float = 0.0,
+    offsets: Offsets | None = None,
+    each_road: bool = False,
 ) -> None:
     """Drive one episode per seed and save each as soon as it is over.
 
     Args:
         sidecar: entries for every episode, such as its driver and regime.
         on_episode: called after each, with its number of steps.
-        side_shift: see `drive_episodes`.
+        side_shift, offsets: see `drive_episodes`.
+        each_road: drive the world's roads in turn; without it, each seed draws its road.
     """
+    count = world.pool.source.count
     for first in range(0, len(seeds), BATCH):
         some = seeds[first : first + BATCH]
-        for columns, entries in drive_episodes(world, driver, some, side_shift):
+        roads = (some % count).astype(np.int64) if each_road else None
+        for columns, entries in drive_episodes(world, driver, some, side_shift, offsets, roads):
             writer.add(columns, {**sidecar, **entries})
             on_episode(len(columns["time"]))
 
 
 def drive_episodes(
-    world: World, driver: Agent, seeds: np.ndarray, side_shift: float = 0.0
+    world: World,
+    driver: Agent,
+    seeds: np.ndarray,
+    side_shift: float = 0.0,
+    offsets: Offsets | None = None,
+    roads: np.ndarray | None = None,
 ) -> Iterator[tuple[dict[str, np.ndarray], dict[str, Any]]]:
     """Columns and sidecar entries of one labelled episode per seed.
 
     Args:
         side_shift: a third of the episodes each is seen from so far to the left, from the path,
             and from so far to the right of it, with labels that lead back [m].
+        offsets: cars are put beside their path again and again; the steps at which they are
+            stand in the sidecar entry `offset_at`.
+        roads: (B,) numbers of roads in the world, instead of those that the seeds draw.
     """
-    frames = list(rollout(world, driver, world.reset(seeds)))
+    start = world.reset(seeds, roads=roads)
+    if offsets is None:
+        frames = list(rollout(world, driver, start))
+    else:
+        frames = list(rollout(world, driver, start, before=placing(world, offsets, start)))
     end = frames[-1].after
     if side_shift:
         shift = side_shift * (seeds % 3 - 1.0)
@@ -117,15 +144,17 @@ def drive_episodes(
     for car in range(len(seeds)):
         steps = int(end.steps[car])
         columns = {name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]}
-        yield (
-            columns,
-            {
-                "seed": int(seeds[car]),
-                "world": world.road_name(end.road[car]),
-                "result": Ended(int(end.ended[car])).name.lower(),
-                "distance_m": round(float(end.distance[car]), 3),
-            },
-        )
+        entries: dict[str, Any] = {
+            "seed": int(seeds[car]),
+            "world": world.road_name(end.road[car]),
+            "result": Ended(int(end.ended[car])).name.lower(),
+            "distance_m": round(float(end.distance[car]), 3),
+        }
+        if offsets is not None:
+            one = slice(car, car + 1)
+            moved = offset_steps(offsets, start.seed[one], start.episode[one], world.dt, steps)
+            entries["offset_at"] = np.flatnonzero(moved[0]).tolist()
+        yield columns, entries
 
 
 def _row(frame: Frame, world: World) -> dict[str, np.ndarray]:

@@ -1,6 +1,6 @@
 """The one main loop: observe, act, move."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -33,16 +33,25 @@ def look(world: World, state: CarState) -> View:
 
 
 def rollout(
-    world: World, agent: Agent, state: CarState, steps: int | None = None
+    world: World,
+    agent: Agent,
+    state: CarState,
+    steps: int | None = None,
+    before: Callable[[CarState], CarState] = lambda state: state,
 ) -> Iterator[Frame]:
     """Let `agent` drive from `state` until every car has ended, or for `steps` steps.
 
     A car that has ended stays where it is while the others drive on; its steps do not count
     any more (`after.steps`).
+
+    Args:
+        before: what happens to the cars at the beginning of a step, before anything is seen of
+            it, such as being put elsewhere (`offsets.placing`).
     """
     memory = agent.begin(len(state.x))
     taken = 0
     while (steps is None or taken < steps) and (state.ended == 0).any():
+        state = before(state)
         view = look(world, state)
         command, memory = agent.act(view, memory)
         after = world.step(state, command)

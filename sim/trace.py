@@ -173,6 +173,10 @@ class TraceSource:
         """The path of drive `i`."""
         return self.trace(i).road
 
+    def road_world(self, i: int) -> str:
+        """The world that drive `i` was recorded in, as its sidecar names it."""
+        return str(self._recording.episodes[i].sidecar["world"])
+
     def name(self, i: int) -> str:
         """Name of drive `i`."""
         return f"{Path(self.text).name}:{self._recording.episodes[i].index}"

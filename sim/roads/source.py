@@ -18,8 +18,8 @@ READERS: dict[str, Callable[[Path], Road]] = {".csv": load_racetrack}
 
 HELP = (
     "a world is `procedural` (another road for every episode), `procedural:SEED` (one road), "
-    "`procedural:A-B` (the roads of seeds A to B-1), `fork` or `stop` with settings (as in "
-    "`fork:delay=32,branches=2`), a racetrack .csv or a folder of them"
+    "`procedural:A-B` (the roads of seeds A to B-1; `procedural:A,B,C-D` for some), `fork` or "
+    "`stop` with settings (as in `fork:delay=32,branches=2`), a racetrack .csv or a folder of them"
 )
 
 
@@ -88,7 +88,13 @@ def _parse(text: str) -> Sequence[int] | Sequence[Path] | Sequence[Built]:
     raise FileNotFoundError(f"there is no file or folder {text}; {_near(path) or HELP}")
 
 
-def _parse_seeds(text: str, seeds: str) -> range:
+def _parse_seeds(text: str, seeds: str) -> Sequence[int]:
+    """A range stays one, however long; a list of seeds is read one by one."""
+    parts = [_parse_part(text, part) for part in seeds.split(",")]
+    return parts[0] if len(parts) == 1 else [seed for part in parts for seed in part]
+
+
+def _parse_part(text: str, seeds: str) -> range:
     match = re.fullmatch(r"(\d+)(?:-(\d+))?", seeds, re.ASCII)
     if match is None:
         raise ValueError(

@@ -38,6 +38,15 @@ def test_a_range_leaves_its_end_out() -> None:
     assert source.road(2).name == "procedural:12"
 
 
+def test_a_list_names_its_seeds_in_their_order() -> None:
+    source = RoadSource("procedural:7,10-12,3")
+    assert [source.name(i) for i in range(source.count)] == [
+        f"procedural:{i}" for i in (7, 10, 11, 3)
+    ]
+    with pytest.raises(ValueError, match="'' is no seed"):
+        RoadSource("procedural:7,")
+
+
 def test_a_huge_family_costs_nothing_until_a_road_is_asked_for() -> None:
     assert RoadSource("procedural:0-1000000000000").name(10**11) == f"procedural:{10**11}"
 

@@ -1,0 +1,48 @@
+"""Inside a drive that was recorded in our own world: the same states, with the true pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..sim.appearance import Appearance
+from ..sim.sensors.camera import Camera
+from ..sim.trace_world import TraceWorld
+from ..sim.world import CarState, RoadWorld
+
+
+@dataclass(frozen=True)
+class TruePictures(TraceWorld):
+    """A recorded drive whose off-path views are drawn, not synthesized: what no real drive has.
+
+    Cars move, end and are labelled as in the `TraceWorld`; only the pictures differ. So what two
+    drivers who learned from the one and the other do differently is the price of the synthesis.
+
+    roads: the world that the drive was recorded in, on a clear day.
+    """
+
+    roads: str = "procedural"
+
+    @cached_property
+    def drawn(self) -> RoadWorld:
+        """Where it was recorded."""
+        return RoadWorld(world=self.roads, sensors=self.sensors, appearance=Appearance())
+
+    @cached_property
+    def _road_of(self) -> Mapping[int, int]:
+        """The number of each drive's road in `drawn`."""
+        roads, drives = self.drawn.pool.source, self.source
+        numbers = {roads.name(i): i for i in range(roads.count)}
+        missing = sorted({drives.road_world(i) for i in range(drives.count)} - set(numbers))
+        if missing:
+            raise ValueError(f"{self.world} was driven on {missing[0]}, which {self.roads} has not")
+        return {i: numbers[drives.road_world(i)] for i in range(drives.count)}
+
+    def draw(self, state: CarState, camera: Camera) -> np.ndarray:
+        """(B, H, W, 3) uint8 RGB: what a camera in each car truly sees."""
+        drawn = self.drawn
+        roads = np.array([self._road_of[int(road)] for road in state.road], np.int64)
+        looks = drawn.reset(state.seed.astype(np.int64), roads=roads)
+        there = state._replace(road=roads, slot=looks.slot, look=looks.look)
+        return drawn.draw(there, camera)
