@@ -36,9 +36,7 @@ SIDE_SHIFT = 1.0  # of the left and the right camera [m]
 SIDE_RETURN = 20.0  # way after which a shifted car would be back, as VISTA 1.0 has it [m]
 
 
-def demonstration_task(
-    regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS
-) -> Task:
+def demonstration_task(regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS) -> Task:
     """Where demonstrations start and end: wider than the test, since all of it is labelled.
 
     Args:

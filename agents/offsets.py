@@ -79,9 +79,7 @@ def placing(world: World, offsets: Offsets, start: CarState) -> Placing:
             return state
         there = world.place(state, *_drawn(offsets, state))
         return state._replace(  # those that are not moved stay as they are, bit for bit
-            **{
-                name: np.where(moved, getattr(there, name), getattr(state, name)) for name in PLACE
-            }
+            **{name: np.where(moved, getattr(there, name), getattr(state, name)) for name in PLACE}
         )
 
     return place
@@ -90,7 +88,8 @@ def placing(world: World, offsets: Offsets, start: CarState) -> Placing:
 def _drawn(offsets: Offsets, state: CarState) -> tuple[np.ndarray, np.ndarray]:
     """The offsets that belong to each car's step."""
     lateral, yaw = (
-        2.0 * chance.uniform(state.seed, state.episode, chance.OFFSET, what + 16 * state.steps) - 1.0
+        2.0 * chance.uniform(state.seed, state.episode, chance.OFFSET, what + 16 * state.steps)
+        - 1.0
         for what in (_LATERAL, _YAW)
     )
     return offsets.lateral * lateral, offsets.yaw * yaw

@@ -18,6 +18,7 @@ from redrive.agents.demonstrations import (
     recording_header,
 )
 from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.offsets import Offsets
 from redrive.command import parse
 from redrive.sim.any_world import World, open_world
 from redrive.sim.appearance import Appearance
@@ -56,6 +57,12 @@ class RecordOptions:
     """dagger: share of episodes that the expert drives."""
     dt: float = 0.1
     """Seconds between two steps."""
+    offset_lateral: float = 1.0
+    """view-synthesis: cars are put up to so far beside the path [m] ..."""
+    offset_yaw_deg: float = 6.0
+    """... and up to so far askew ..."""
+    offset_every: tuple[float, float] = (2.0, 4.0)
+    """... at the start, and again after a time between these, drawn anew each time [s]."""
     append: bool = False
     """Add to the recording that is there, as DAgger's rounds do."""
 
@@ -78,9 +85,10 @@ def run(options: RecordOptions) -> Recording:
             "dagger needs a learner to drive: name a run, as in --agent runs/lstm; "
             "for the expert's own drives take --regime log or noise-injection"
         )
+    offsets = _offsets(options)
     world = open_world(
         options.world,
-        task=demonstration_task(options.regime, options.steps, options.dt),
+        task=demonstration_task(options.regime, options.steps, options.dt, offsets),
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
     )
@@ -108,6 +116,7 @@ def run(options: RecordOptions) -> Recording:
             sidecar,
             on_episode=lambda steps: tick(1, note=f"{steps} steps"),
             side_shift=SIDE_SHIFT if options.regime == "side-shift" else 0.0,
+            offsets=offsets if options.regime == "view-synthesis" else None,
         )
     recording = Recording.open(options.out)
     terminal.say(
@@ -115,6 +124,23 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def _offsets(options: RecordOptions) -> Offsets:
+    """Those of view-synthesis; asked for in another regime, they are an error."""
+    given = (options.offset_lateral, options.offset_yaw_deg, options.offset_every)
+    plain = RecordOptions(options.out)
+    if options.regime != "view-synthesis" and given != (
+        plain.offset_lateral,
+        plain.offset_yaw_deg,
+        plain.offset_every,
+    ):
+        raise ValueError(
+            f"--offset-... are for --regime view-synthesis, the regime is {options.regime}"
+        )
+    return Offsets(
+        options.offset_lateral, float(np.deg2rad(options.offset_yaw_deg)), options.offset_every
+    )
 
 
 def _read_roads(world: World) -> None:

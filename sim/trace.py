@@ -140,7 +140,10 @@ def _fit(s: np.ndarray, x: np.ndarray, y: np.ndarray, at: float) -> tuple[float,
 
 def is_recording(folder: str | Path) -> bool:
     """Whether a folder holds a recording."""
-    return (Path(folder) / HEADER_FILE).is_file()
+    try:
+        return (Path(folder) / HEADER_FILE).is_file()
+    except OSError:  # a list of seeds can be longer than a file's name may be
+        return False
 
 
 class TraceSource:

@@ -9,7 +9,7 @@ from redrive.agents.expert import Expert
 from redrive.agents.rollout import look, rollout
 from redrive.sim.task import Task
 from redrive.sim.vehicle import Command
-from redrive.sim.world import RoadWorld
+from redrive.sim.world import CarState, RoadWorld
 
 
 def short_world(**settings: object) -> RoadWorld:
@@ -68,6 +68,22 @@ def test_memory_is_handed_from_step_to_step() -> None:
     frames = list(rollout(world, Counting(), world.reset(np.arange(2)), steps=9))
     asked = [frame.command.curvature[0] for frame in frames]
     np.testing.assert_allclose(asked, 1e-4 * np.arange(9))
+
+
+def test_what_happens_before_a_step_is_seen_in_that_step() -> None:
+    world = short_world()
+
+    def aside(state: CarState) -> CarState:
+        there = np.where(state.steps == 3, 0.7, state.lateral_offset)
+        return world.place(state, there, state.heading_error)
+
+    for frame in rollout(world, Expert(), world.reset(np.arange(4)), steps=6, before=aside):
+        np.testing.assert_array_equal(lane_of(frame.view).state_id, frame.state.state_id)
+        np.testing.assert_array_equal(
+            lane_of(frame.view).lateral_offset, frame.state.lateral_offset
+        )
+        if frame.state.steps[0] == 3:
+            np.testing.assert_allclose(frame.state.lateral_offset, 0.7, atol=1e-6)
 
 
 def test_a_driver_with_a_die_has_a_key_for_each_car_and_episode() -> None:

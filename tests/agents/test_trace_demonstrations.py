@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from redrive.agents.demonstrations import (
-    OFFSET_LATERAL,
-    OFFSET_YAW,
+    OFFSETS,
     SIDE_RETURN,
     SIDE_SHIFT,
     demonstration_task,
@@ -50,8 +49,8 @@ def test_view_synthesis_starts_beside_the_path_and_drives_back(drive: Path) -> N
         np.testing.assert_array_equal(columns["camera_state_id"], columns["state_id"])
         np.testing.assert_array_equal(columns["label_state_id"], columns["state_id"])
     lateral, yaw = np.abs(np.array(starts)).T
-    assert 0.5 * OFFSET_LATERAL < lateral.max() <= OFFSET_LATERAL + 1e-6
-    assert 0.5 * OFFSET_YAW < yaw.max() <= OFFSET_YAW + 1e-6
+    assert 0.5 * OFFSETS.lateral < lateral.max() <= OFFSETS.lateral + 1e-6
+    assert 0.5 * OFFSETS.yaw < yaw.max() <= OFFSETS.yaw + 1e-6
     assert np.abs(ends).max() < 0.1
 
 
@@ -67,6 +66,31 @@ def test_the_picture_of_view_synthesis_is_of_the_state_of_its_label(drive: Path)
         one = type(state)(*(column[car : car + 1] for column in state))._replace(**pose)
         one = one._replace(arc_length=columns["arc_length"][at : at + 1].astype(float))
         np.testing.assert_array_equal(world.observe(one)["camera"][0], columns["camera"][at])
+
+
+def test_offsets_come_again_and_picture_and_label_are_still_of_one_state(drive: Path) -> None:
+    world = world_of(drive, "view-synthesis", steps=80)
+    seeds = np.arange(6)
+    state = world.reset(seeds)
+    jumps = 0
+    for car, (columns, entries) in enumerate(
+        drive_episodes(world, Expert(), seeds, offsets=OFFSETS)
+    ):
+        ids = columns["state_id"]
+        np.testing.assert_array_equal(ids, np.arange(len(ids)))
+        np.testing.assert_array_equal(columns["camera_state_id"], ids)
+        np.testing.assert_array_equal(columns["label_state_id"], ids)
+        lateral = columns["lateral_offset"]
+        jumped = np.flatnonzero(np.abs(np.diff(lateral)) > 0.25) + 1
+        assert set(jumped) <= set(entries["offset_at"])
+        jumps += len(jumped)
+        for at in entries["offset_at"]:
+            one = type(state)(*(column[car : car + 1] for column in state))._replace(
+                **{name: columns[name][at : at + 1] for name in ("x", "y", "yaw")},
+                arc_length=columns["arc_length"][at : at + 1].astype(float),
+            )
+            np.testing.assert_array_equal(world.observe(one)["camera"][0], columns["camera"][at])
+    assert jumps > 6
 
 
 def test_side_cameras_see_from_beside_the_path_and_are_labelled_back(drive: Path) -> None:
