@@ -12,6 +12,7 @@ import numpy as np
 
 from .appearance import SKYLINE_STEPS
 from .compiled import compiled, inlined
+from .fixed_point import HALF, WHOLE, share_of
 from .raster import FULL, scratch_rows
 
 BLOCK_PIXELS = 1024  # coloured together; they stay in the nearest cache
@@ -22,8 +23,6 @@ _ROUGH = (0.20, 0.22, 0.09, 0.06, 0.05)  # contrast of the grain on each materia
 
 _F = np.float32
 _U8, _U16, _U32, _U64 = np.uint8, np.uint16, np.uint32, np.uint64
-_WHOLE = np.uint16(65535)
-_HALF = np.uint16(32768)
 _SIXTEEN = np.uint32(16)
 
 
@@ -90,12 +89,6 @@ def _hash(column, row, salt):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _of(a, b):  # type: ignore[no-untyped-def]
-    """The share `a` / 65536 of `b`."""
-    return _U16((_U32(a) * _U32(b)) >> _SIXTEEN)
-
-
-@inlined
 def _share(coverage):  # type: ignore[no-untyped-def]
     """Of a pixel, in 65536ths; overlaps count once, folds not at all."""
     return _U16(_U16(max(min(np.int16(coverage), np.int16(FULL - 1)), np.int16(0))) << _U16(6))
@@ -141,23 +134,23 @@ def _find_shares(pixels, count, wear):  # type: ignore[no-untyped-def]
         white[u] = _share(cover[four * u + _U64(1)])
         accent[u] = _share(cover[four * u + _U64(2)])
         shoulder[u] = _share(cover[four * u + _U64(3)])
-        rest[u] = _of(grain[u], wear)
+        rest[u] = share_of(grain[u], wear)
     for u in range(_U64(count)):
         gone = rest[u]
-        seen = _U16(white[u] - _of(white[u], gone))
-        accent[u] = _U16(accent[u] - _of(accent[u], gone))
+        seen = _U16(white[u] - share_of(white[u], gone))
+        accent[u] = _U16(accent[u] - share_of(accent[u], gone))
         white[u] = seen
-        rest[u] = _U16(_WHOLE - seen)
+        rest[u] = _U16(WHOLE - seen)
     for u in range(_U64(count)):
-        seen = _of(accent[u], rest[u])
+        seen = share_of(accent[u], rest[u])
         accent[u] = seen
         rest[u] = _U16(rest[u] - seen)
     for u in range(_U64(count)):
-        seen = _of(asphalt[u], rest[u])
+        seen = share_of(asphalt[u], rest[u])
         asphalt[u] = seen
         rest[u] = _U16(rest[u] - seen)
     for u in range(_U64(count)):
-        seen = _of(shoulder[u], rest[u])
+        seen = share_of(shoulder[u], rest[u])
         shoulder[u] = seen
         rest[u] = _U16(rest[u] - seen)
 
@@ -175,10 +168,10 @@ def _mix_colours(pixels, count, palette):  # type: ignore[no-untyped-def]
     w0, w1, w2, w3 = palette[4, 0], palette[4, 1], palette[4, 2], palette[4, 3]
     for u in range(_U64(count)):
         g, s, a, y, w = ground[u], shoulder[u], asphalt[u], accent[u], white[u]
-        red[u] = _U16(_of(g, g0) + _of(s, s0) + _of(a, a0) + _of(y, y0) + _of(w, w0))
-        green[u] = _U16(_of(g, g1) + _of(s, s1) + _of(a, a1) + _of(y, y1) + _of(w, w1))
-        blue[u] = _U16(_of(g, g2) + _of(s, s2) + _of(a, a2) + _of(y, y2) + _of(w, w2))
-        bright[u] = _U16(_of(g, g3) + _of(s, s3) + _of(a, a3) + _of(y, y3) + _of(w, w3))
+        red[u] = _U16(share_of(g, g0) + share_of(s, s0) + share_of(a, a0) + share_of(y, y0) + share_of(w, w0))
+        green[u] = _U16(share_of(g, g1) + share_of(s, s1) + share_of(a, a1) + share_of(y, y1) + share_of(w, w1))
+        blue[u] = _U16(share_of(g, g2) + share_of(s, s2) + share_of(a, a2) + share_of(y, y2) + share_of(w, w2))
+        bright[u] = _U16(share_of(g, g3) + share_of(s, s3) + share_of(a, a3) + share_of(y, y3) + share_of(w, w3))
 
 
 @inlined
@@ -189,13 +182,13 @@ def _grain_colours(pixels, count):  # type: ignore[no-untyped-def]
     for u in range(_U64(count)):
         contrast = bright[u]
         bright[u] = _U16(
-            _U16(_HALF - _U16(contrast >> _U16(1))) + _of(grain[u], contrast)
+            _U16(HALF - _U16(contrast >> _U16(1))) + share_of(grain[u], contrast)
         )  # in 1/32768
     for u in range(_U64(count)):
         factor = bright[u]
-        red[u] = _of(red[u], factor)
-        green[u] = _of(green[u], factor)
-        blue[u] = _of(blue[u], factor)
+        red[u] = share_of(red[u], factor)
+        green[u] = share_of(green[u], factor)
+        blue[u] = share_of(blue[u], factor)
 
 
 @inlined
@@ -209,9 +202,9 @@ def _write_row(image, v, red, green, blue, at, width, clear, haze_red, haze_gree
     most, three = _U16(255), _U64(3)
     for u in range(_U64(width)):
         i = at + u
-        r = _U16(_U16(_of(red[i], clear) + haze_red) >> _U16(6))
-        g = _U16(_U16(_of(green[i], clear) + haze_green) >> _U16(6))
-        b = _U16(_U16(_of(blue[i], clear) + haze_blue) >> _U16(6))
+        r = _U16(_U16(share_of(red[i], clear) + haze_red) >> _U16(6))
+        g = _U16(_U16(share_of(green[i], clear) + haze_green) >> _U16(6))
+        b = _U16(_U16(share_of(blue[i], clear) + haze_blue) >> _U16(6))
         image[v, three * u] = _U8(min(r, most))
         image[v, three * u + _U64(1)] = _U8(min(g, most))
         image[v, three * u + _U64(2)] = _U8(min(b, most))
@@ -305,7 +298,7 @@ def colour_ground(  # type: ignore[no-untyped-def]
             at = _U64((row - first) * width)
             fades = contrast[row]
             for u in range(_U64(width)):
-                bright[at + u] = _of(bright[at + u], fades)
+                bright[at + u] = share_of(bright[at + u], fades)
         _grain_colours(pixels, inside)
         for row in range(first, stop):
             _write_row(
