@@ -165,7 +165,22 @@ def summarise(episodes: Sequence[EpisodeResult]) -> dict[str, Interval]:
             summary[f"{name}_rate"] = statistics.rate_interval(sum(values), len(values))
         else:
             summary[name] = statistics.bootstrap_interval(values)
-    return summary
+    return summary | _per_kilometre(episodes)
+
+
+def _per_kilometre(episodes: Sequence[EpisodeResult]) -> dict[str, Interval]:
+    """Interventions over the whole way, not the mean of episodes: a short one weighs less."""
+    if not all(type(episode.get("interventions")) is int for episode in episodes):
+        return {}
+    way = sum(episode["distance_m"] for episode in episodes) / 1000.0
+    if not way > 0.0:
+        return {}
+    often = statistics.count_interval(sum(e["interventions"] for e in episodes), way)
+    told = {"interventions_per_km": often}
+    if often.mean > 0.0:
+        apart = Interval(1.0 / often.mean, 1.0 / often.high, 1.0 / often.low)
+        told["distance_per_intervention_km"] = apart
+    return told
 
 
 def compare(

@@ -8,6 +8,7 @@ Sources:
     Wilson, JASA 22 (1927). Newcombe, Statistics in Medicine 17 (1998), 873-890 (one rate) and
     2635-2650 (paired rates, method 10). Efron and Tibshirani, An Introduction to the Bootstrap
     (1993), chapter 13. Agresti, Categorical Data Analysis, section 10.1 (exact McNemar).
+    Garwood, Biometrika 28 (1936) (exact Poisson).
 """
 
 import math
@@ -19,6 +20,7 @@ import numpy as np
 
 CONFIDENCE = 0.95
 RESAMPLES = 2000
+DRAWN_TOGETHER = 4_000_000  # numbers, so that many episodes do not fill the memory
 
 
 class Interval(NamedTuple):
@@ -37,6 +39,38 @@ def rate_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -
         )
     low, high = _wilson(successes / trials, trials, _normal_quantile(confidence))
     return Interval(successes / trials, low, high)
+
+
+def count_interval(count: int, exposure: float, confidence: float = CONFIDENCE) -> Interval:
+    """How often something happens per unit of `exposure`, such as a kilometre: Garwood's interval.
+
+    Exact for events that come independently of each other; never empty, not even after none.
+    """
+    if count < 0 or not (math.isfinite(exposure) and exposure > 0.0):
+        raise ValueError(
+            f"expected a count from 0 and an exposure above 0, got {count}, {exposure}"
+        )
+    tail = 0.5 * (1.0 - confidence)
+    low = 0.0 if count == 0 else _poisson_mean(count - 1, 1.0 - tail)
+    high = _poisson_mean(count, tail)
+    return Interval(count / exposure, low / exposure, high / exposure)
+
+
+def _poisson_mean(count: int, share: float) -> float:
+    """The mean of a Poisson law of which `share` lies at `count` or below."""
+
+    def below(mean: float) -> float:
+        logs = [k * math.log(mean) - mean - math.lgamma(k + 1) for k in range(count + 1)]
+        most = max(logs)
+        return math.exp(most + math.log(sum(math.exp(entry - most) for entry in logs)))
+
+    low, high = 1e-9, 1.0
+    while below(high) > share:
+        high *= 2.0
+    for _ in range(100):
+        middle = 0.5 * (low + high)
+        low, high = (middle, high) if below(middle) > share else (low, middle)
+    return high
 
 
 def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
@@ -64,7 +98,14 @@ def bootstrap_interval(
     """
     sample = _sample(values)
     rng = np.random.default_rng(seed)
-    means = sample[rng.integers(0, len(sample), (resamples, len(sample)))].mean(axis=1)
+    some = max(1, DRAWN_TOGETHER // len(sample))
+    means = np.concatenate(
+        [
+            sample[rng.integers(0, len(sample), (count, len(sample)))].mean(axis=1)
+            for first in range(0, resamples, some)
+            if (count := min(some, resamples - first))
+        ]
+    )
     tail = 50.0 * (1.0 - confidence)
     low, high = np.percentile(means, [tail, 100.0 - tail])
     return Interval(float(sample.mean()), float(low), float(high))

@@ -127,7 +127,31 @@ def test_mcnemar_by_hand() -> None:
     assert statistics.mcnemar(ours, theirs) == 2.0 / 2**6
 
 
+@given(count=st.integers(0, 300), exposure=st.floats(0.01, 1e4))
+def test_the_count_interval_is_scipys_chi_square(count: int, exposure: float) -> None:
+    stats = pytest.importorskip("scipy.stats")
+    mean, low, high = statistics.count_interval(count, exposure)
+    assert mean == pytest.approx(count / exposure)
+    expected_low = 0.5 * stats.chi2.ppf(0.025, 2 * count) if count else 0.0
+    expected_high = 0.5 * stats.chi2.ppf(0.975, 2 * count + 2)
+    assert low == pytest.approx(expected_low / exposure, rel=1e-7)
+    assert high == pytest.approx(expected_high / exposure, rel=1e-7)
+
+
+def test_after_no_event_the_rate_is_below_about_three_per_exposure() -> None:
+    assert statistics.count_interval(0, 1.0) == pytest.approx((0.0, 0.0, -math.log(0.025)))
+
+
+def test_many_values_are_drawn_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(5).normal(size=300).tolist()
+    whole = statistics.bootstrap_interval(values)
+    monkeypatch.setattr(statistics, "DRAWN_TOGETHER", 3000)
+    assert statistics.bootstrap_interval(values) == pytest.approx(whole, abs=0.02)
+
+
 def test_wrong_samples_are_said_so() -> None:
+    with pytest.raises(ValueError, match="a count from 0 and an exposure above 0, got -1"):
+        statistics.count_interval(-1, 2.0)
     with pytest.raises(ValueError, match="one or more finite numbers"):
         statistics.bootstrap_interval([])
     with pytest.raises(ValueError, match="one or more finite numbers"):
