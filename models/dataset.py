@@ -18,6 +18,7 @@ from torch import Tensor
 from .policy import CURVATURE, YAW_RATE, Observation
 from .settings import to_json
 
+FOLLOW = 0x70DA  # keeps the orders of drives apart from what else is drawn
 CURVATURE_BINS = 20  # for the balance
 LEAST_SCALE = (1e-3, 0.1)  # [1/m, m/s²] where there is nearly nothing to learn
 
@@ -40,6 +41,12 @@ class WindowSettings:
     """Windows in a batch."""
     steps: int = 32
     """Length of a window; shorter episodes are padded on the right."""
+    shortest: int | None = None
+    """Shortest length of a window: each batch has one of its own, drawn from here to `steps`. None: all
+    are `steps` long."""
+    carry: bool = False
+    """Follow whole drives window after window, each with the memory that the one before left: what is
+    remembered goes on, gradients end with the window (truncated backpropagation through time)."""
     burn_in: int = 8
     """First steps of a window without loss, in which a memory fills. Not where the episode starts."""
     from_start: float = 0.25
@@ -66,6 +73,16 @@ class WindowSettings:
                 f"burn_in must be from 0 to below steps ({self.steps}), got {self.burn_in}: "
                 "some steps must be left to learn from"
             )
+        if self.shortest is not None:
+            if self.carry:
+                raise ValueError(
+                    "windows that carry a memory on are all as long: leave out shortest"
+                )
+            if not self.burn_in < self.shortest <= self.steps:
+                raise ValueError(
+                    f"shortest must be above burn_in ({self.burn_in}) and at most steps "
+                    f"({self.steps}), got {self.shortest}"
+                )
         if self.balance < 1.0:
             raise ValueError(f"balance must be at least 1, got {self.balance}")
         for name in ("from_start", "brightness", "contrast", "mirror", "hide_previous"):
@@ -95,6 +112,7 @@ class Window:
     start: int
     stop: int
     burn_in: int  # first steps without loss
+    begins: bool = True  # with an empty memory; False: with what the window before has left
 
 
 class Windows:
@@ -156,9 +174,13 @@ class Windows:
 
     def batch(self, step: int) -> Batch:
         """The windows of one step of learning."""
+        settings = self.settings
         rng = np.random.default_rng([self.seed, step])
-        batch = self._cut(self._draw(rng), self._balance)
-        return self._augment(batch, rng)
+        steps = settings.steps
+        if settings.shortest is not None:
+            steps = int(rng.integers(settings.shortest, steps + 1))
+        windows = self._follow(step) if settings.carry else self._draw(rng, steps)
+        return self._augment(self._cut(windows, steps, self._balance), rng)
 
     def once(self) -> Iterator[Batch]:
         """Batches in which every step counts exactly once, as it was recorded: to measure with."""
@@ -170,7 +192,7 @@ class Windows:
                 windows.append(Window(episode, start, min(start + settings.steps, steps), burn_in))
                 start, burn_in = start + settings.steps - settings.burn_in, settings.burn_in
         for first in range(0, len(windows), settings.batch):
-            yield self._cut(windows[first : first + settings.batch], None)
+            yield self._cut(windows[first : first + settings.batch], settings.steps, None)
 
     def _read_labels(self, episode: int) -> np.ndarray:
         labels = self._episodes[episode].read(self._label, 0, int(self._steps[episode]))
@@ -193,9 +215,30 @@ class Windows:
         weights /= (weights * counts).sum() / counts.sum()
         return [weights[values].astype(np.float32) for values in bins]
 
-    def _draw(self, rng: np.random.Generator) -> list[Window]:
+    def _follow(self, step: int) -> list[Window]:
+        """The windows that follow those of the step before: each row goes through all drives in an
+        order of its own, again and again, and begins somewhere else, so that rows do not march in step.
+        """
         settings = self.settings
-        last_start = np.maximum(self._steps - settings.steps, 0)
+        pieces = -(-self._steps // settings.steps)  # of each episode; the last is padded
+        total = int(pieces.sum())
+        windows = []
+        for row in range(settings.batch):
+            first = np.random.default_rng([self.seed, row, FOLLOW]).integers(total)
+            turn, place = divmod(step + int(first), total)
+            order = np.random.default_rng([self.seed, row, turn, FOLLOW]).permutation(len(pieces))
+            ends = np.cumsum(pieces[order])
+            number = int(np.searchsorted(ends, place, side="right"))
+            episode = int(order[number])
+            start = (place - int(ends[number] - pieces[episode])) * settings.steps
+            stop = min(start + settings.steps, int(self._steps[episode]))
+            burn_in = settings.burn_in if start and step == 0 else 0
+            windows.append(Window(episode, start, stop, burn_in, begins=start == 0 or step == 0))
+        return windows
+
+    def _draw(self, rng: np.random.Generator, steps: int) -> list[Window]:
+        settings = self.settings
+        last_start = np.maximum(self._steps - steps, 0)
         ends = np.cumsum(last_start + 1)  # every possible start of every episode, in one row
         windows = []
         for _ in range(settings.batch):
@@ -204,12 +247,14 @@ class Windows:
             start = place - int(ends[episode] - last_start[episode] - 1)
             if rng.random() < settings.from_start:
                 start = 0
-            stop = min(start + settings.steps, int(self._steps[episode]))
+            stop = min(start + steps, int(self._steps[episode]))
             windows.append(Window(episode, start, stop, settings.burn_in if start else 0))
         return windows
 
-    def _cut(self, windows: Sequence[Window], balance: list[np.ndarray] | None) -> Batch:
-        size = (len(windows), self.settings.steps)
+    def _cut(
+        self, windows: Sequence[Window], steps: int, balance: list[np.ndarray] | None
+    ) -> Batch:
+        size = (len(windows), steps)
         columns: dict[str, np.ndarray] = {}
         command = np.zeros((*size, 2), np.float32)
         weight = np.zeros(size, np.float32)
@@ -225,7 +270,7 @@ class Windows:
                     columns[sensor] = np.zeros((*size, *values.shape[1:]), values.dtype)
                 columns[sensor][b, :length] = values
         is_first = torch.zeros(size, dtype=torch.bool)
-        is_first[:, 0] = True  # no window knows what its driver had seen before
+        is_first[:, 0] = torch.tensor([window.begins for window in windows])
         obs = {sensor: torch.from_numpy(values) for sensor, values in columns.items()}
         return Batch(obs, torch.from_numpy(command), is_first, torch.from_numpy(weight))
 

@@ -31,7 +31,7 @@ from .dataset import Batch, Windows
 from .files import read_tensors, write_tensors
 from .log import RunLog
 from .loss import LossSettings, average
-from .policy import ACCEL, CURVATURE, Policy
+from .policy import ACCEL, CURVATURE, Policy, State
 from .settings import to_json
 
 
@@ -154,16 +154,20 @@ def fit(
     description = describe_policy(policy, training)
     optimizer = make_optimizer(policy, settings)
     state = load_state(folder, policy, optimizer, description)
+    memory = load_memory(folder, policy.command_scale.device)
     device = next(policy.parameters()).device
     look: Errors | None = None
 
     with RunLog(folder, state.step, settings.tensorboard) as log:
         if state.step == 0:  # from now on there is something to resume
-            save_state(folder, policy, optimizer, state, description)
+            save_state(folder, policy, optimizer, state, description, memory)
         clock = time.monotonic()
         while state.step < settings.steps and not state.stopped:
             batch = windows.batch(state.step).to(device)
-            loss, norm = learn(policy, optimizer, batch, settings, state.step)
+            fresh = not (windows.settings.carry and memory)
+            before = policy.initial_state(len(batch.command)) if fresh else memory
+            loss, norm, after = learn_on(policy, optimizer, batch, before, settings, state.step)
+            memory = after if windows.settings.carry else ()
             rate = learning_rate(settings, state.step)
             state.step += 1
             last = state.step == settings.steps
@@ -203,7 +207,7 @@ def fit(
                 validation_loss = look.loss if look is not None else None
                 on_progress(Progress(state.step, settings.steps, loss, validation_loss, rate))
             if last or state.stopped or state.step % settings.save_every == 0:
-                save_state(folder, policy, optimizer, state, description)
+                save_state(folder, policy, optimizer, state, description, memory)
 
     load_weights(policy, read_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
     policy.eval()
@@ -215,13 +219,29 @@ def learn(
     policy: Policy, optimizer: Optimizer, batch: Batch, settings: FitSettings, step: int
 ) -> tuple[float, float]:
     """One step of learning: the loss before it, and the norm of the gradient before clipping."""
+    memory = policy.initial_state(len(batch.command))
+    return learn_on(policy, optimizer, batch, memory, settings, step)[:2]
+
+
+def learn_on(
+    policy: Policy,
+    optimizer: Optimizer,
+    batch: Batch,
+    memory: State,
+    settings: FitSettings,
+    step: int,
+) -> tuple[float, float, State]:
+    """`learn` for drivers who remember something already.
+
+    Returns:
+        Loss, norm, and what they remember after the batch. Gradients end there: it is detached.
+    """
     for group in optimizer.param_groups:
         group["lr"] = learning_rate(settings, step)
     policy.train()
     with torch.random.fork_rng(devices=[]):  # dropout of this step, whatever was drawn before
         torch.manual_seed(int(np.random.SeedSequence([settings.seed, step]).generate_state(1)[0]))
-        state = policy.initial_state(len(batch.command))
-        prediction, _ = policy.predict(batch.obs, state, batch.is_first)
+        prediction, memory = policy.predict(batch.obs, memory, batch.is_first)
     loss = average(policy.error(prediction, batch.command, settings.loss), batch.weight)
     optimizer.zero_grad()
     loss.backward()
@@ -232,7 +252,7 @@ def learn(
             "observations finite (`redrive validate`)? If so, lower the learning rate"
         )
     optimizer.step()
-    return loss.item(), norm.item()
+    return loss.item(), norm.item(), tuple(part.detach() for part in memory)
 
 
 def learning_rate(settings: FitSettings, step: int) -> float:
@@ -302,6 +322,7 @@ def save_state(
     optimizer: Optimizer,
     state: FitState,
     description: Mapping[str, Any],
+    memory: State = (),
 ) -> None:
     """Save all that the next step depends on, in one file: half a state cannot exist."""
     tensors = {f"model.{name}": value for name, value in policy.state_dict().items()}
@@ -309,7 +330,17 @@ def save_state(
         for key, value in optimizer.state[parameter].items():
             if value is not None:  # as SGD without momentum has it
                 tensors[f"optimizer.{key}.{name}"] = value
+    tensors |= {f"memory.{number}": part for number, part in enumerate(memory)}
     write_tensors(folder / STATE, tensors, {"state": asdict(state), "fit": description})
+
+
+def load_memory(folder: Path, device: torch.device) -> State:
+    """What the drivers of the run in `folder` remember, where a memory is carried on; else ()."""
+    if not (folder / STATE).is_file():
+        return ()
+    tensors, _ = read_tensors(folder / STATE)
+    count = sum(name.startswith("memory.") for name in tensors)
+    return tuple(tensors[f"memory.{number}"].to(device) for number in range(count))
 
 
 def load_state(

@@ -69,6 +69,11 @@ class TrainOptions:
     """Let it see its previous command, too: an invitation to repeat it (see the study copycat)."""
     window: int | None = None
     """Steps of a window; 32 for policies with a memory, 4 for those without."""
+    shortest: int | None = None
+    """Shortest window: every batch has a length of its own, from here to --window. None: all are as long."""
+    carry: bool = False
+    """Follow whole drives, each window with the memory that the last one left (truncated backpropagation
+    through time), instead of windows drawn at random that begin with none."""
     batch: int | None = None
     """Windows in a batch; so many that they are 512 pictures."""
     patience: int = 0
@@ -111,6 +116,8 @@ def run(
     settings = WindowSettings(
         batch=options.batch or max(1, PICTURES_A_STEP // window),
         steps=window,
+        shortest=options.shortest,
+        carry=options.carry,
         burn_in=0 if options.policy in REMEMBERS_NOTHING else min(8, window // 2),
         brightness=options.brightness,
         contrast=options.contrast,

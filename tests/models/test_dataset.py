@@ -1,5 +1,6 @@
 """Windows: the right steps of the right drives, each counting what it should, the same every time."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -120,6 +121,65 @@ def test_burn_in_before_measured_steps_is_as_long_as_asked_for() -> None:
     starts = batch.obs["odometry"][:, 0, 1] - 1
     assert starts.tolist() == [0, 6, 12]
     assert (batch.weight == 0.0).sum(dim=1).tolist() == [0, 4, 4 + 2]
+
+
+@given(steps=lengths, seed=st.integers(0, 50))
+def test_windows_that_carry_on_walk_through_every_drive_in_one_piece(
+    steps: list[int], seed: int
+) -> None:
+    """Row by row: the next window begins where the last one ended, and says so; all drives have
+    been gone through before the first comes again."""
+    drives = numbered(*steps)
+    settings = WindowSettings(batch=3, steps=7, burn_in=2, carry=True, balance=1.0)
+    windows = Windows(drives, SENSORS, settings, seed)
+    pieces = sum(-(-count // 7) for count in steps)
+    batches = [windows.batch(step) for step in range(2 * pieces)]
+    for row in range(3):
+        seen: list[list[tuple[int, int]]] = []
+        before = None
+        for step, batch in enumerate(batches):
+            odometry = batch.obs["odometry"][row]
+            length = int((odometry[:, 1] > 0).sum())
+            number, start = int(odometry[0, 0]), int(odometry[0, 1]) - 1
+            begins = bool(batch.is_first[row, 0])
+            assert begins == (start == 0 or step == 0)
+            assert not batch.is_first[row, 1:].any()
+            if not begins:
+                assert before == (number, start)
+            assert length == min(7, steps[number] - start)
+            burn_in = min(2, length) if begins and start else 0
+            assert batch.weight[row, :length].tolist() == [0.0] * burn_in + [1.0] * (
+                length - burn_in
+            )
+            before = (number, start + length)
+            seen.append([(number, start + t) for t in range(length)])
+        whole = [(n, t) for n, count in enumerate(steps) for t in range(count)]
+        assert any(  # it begins somewhere in the first turn; the second is whole
+            sorted(itertools.chain(*seen[first : first + pieces])) == whole
+            for first in range(pieces + 1)
+        )
+
+
+def test_rows_that_carry_on_do_not_march_in_step() -> None:
+    windows = Windows(
+        numbered(*[40] * 6), SENSORS, WindowSettings(batch=6, steps=8, burn_in=0, carry=True)
+    )
+    starts = windows.batch(9).obs["odometry"][:, 0]
+    assert len({start for _, start in starts.tolist()}) > 2
+
+
+def test_each_batch_can_have_a_length_of_its_own() -> None:
+    drives = numbered(*[60] * 5)
+    settings = WindowSettings(batch=3, steps=20, shortest=5, burn_in=4)
+    windows = Windows(drives, SENSORS, settings)
+    lengths = []
+    for step in range(60):
+        batch = windows.batch(step)
+        assert_right_steps(batch, drives)
+        lengths.append(batch.command.shape[1])
+        assert same(batch, Windows(drives, SENSORS, settings).batch(step))
+    assert (min(lengths), max(lengths)) == (5, 20)
+    assert all(batch.command.shape[1] == 20 for batch in windows.once())
 
 
 def test_a_batch_follows_from_seed_and_step_alone() -> None:
@@ -293,6 +353,8 @@ def test_labels_that_are_not_numbers_are_an_error(drives: Callable[..., list]) -
     [
         ({"batch": 0}, "batch and steps must be at least 1"),
         ({"steps": 8, "burn_in": 8}, r"burn_in must be from 0 to below steps \(8\), got 8"),
+        ({"burn_in": 4, "shortest": 4}, r"shortest must be above burn_in \(4\) .*, got 4"),
+        ({"shortest": 10, "carry": True}, "carry a memory on are all as long: leave out shortest"),
         ({"balance": 0.5}, "balance must be at least 1"),
         ({"from_start": 1.5}, "from_start must be a share from 0 to 1, got 1.5"),
         ({"mirror": -0.1}, "mirror must be a share"),

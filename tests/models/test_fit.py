@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ import torch
 
 from redrive.models import files
 from redrive.models.checkpoint import load_policy, read_policy_json
-from redrive.models.dataset import Windows, WindowSettings
+from redrive.models.dataset import Batch, Windows, WindowSettings
 from redrive.models.fit import (
     Errors,
     FitSettings,
@@ -25,11 +26,13 @@ from redrive.models.fit import (
     evaluate,
     fit,
     learn,
+    learn_on,
     learning_rate,
     make_optimizer,
 )
 from redrive.models.loss import LossSettings
 from redrive.models.policy import Policy
+from redrive.models.sequence import ENCODED, SequencePolicy
 
 SENSORS = ("camera", "odometry")
 WINDOWS = WindowSettings(batch=4, steps=8, burn_in=2, brightness=0.1)
@@ -344,6 +347,100 @@ def test_a_run_is_resumed_only_as_it_was_begun(
         quick_fit(tmp_path, resume=True, **changes)
 
 
+FOLLOWING = WindowSettings(batch=2, steps=8, burn_in=0, carry=True, balance=1.0)
+
+
+@pytest.mark.parametrize("name", ["rnn", "irnn", "gru", "lstm", "attention", "mingru", "mlp"])
+def test_a_memory_that_is_carried_on_is_that_of_one_long_drive(
+    name: str, small_policy: Make, drives: Drives
+) -> None:
+    """A drive of three windows, begun anew: together they give what it gives in one piece."""
+    policy = small_policy(name, **({"frames": 5} if name == "mlp" else {}))
+    (drive,) = drives(1, steps=24)
+    windows = Windows([drive], SENSORS, replace(FOLLOWING, batch=1))
+    seen = {sensor: torch.from_numpy(drive.columns[sensor])[None] for sensor in SENSORS}
+    with torch.no_grad():
+        whole, _ = policy(seen, policy.initial_state(1))
+        memory, pieces = policy.initial_state(1), []
+        for step in range(6):
+            batch = windows.batch(step)
+            commands, memory = policy(batch.obs, memory, batch.is_first)
+            pieces = [commands] if batch.is_first[0, 0] else [*pieces, commands]
+            if step and len(pieces) == 3:
+                break
+    found = torch.cat(pieces, dim=1) / policy.command_scale
+    torch.testing.assert_close(found, whole / policy.command_scale, rtol=0.0, atol=2e-6)
+
+
+@pytest.mark.parametrize("name", ["rnn", "lstm", "gru"])
+def test_what_is_carried_on_has_the_very_bits_of_one_long_drive(
+    name: str, small_policy: Make
+) -> None:
+    """Of frames that are encoded already: pictures are encoded with other last bits in other batches."""
+    policy = small_policy(name)
+    assert isinstance(policy, SequencePolicy)
+    frames = torch.randn(3, 24, policy.encoder.size, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whole, last = policy({ENCODED: frames}, policy.initial_state(3))
+        memory, pieces = policy.initial_state(3), []
+        for start in range(0, 24, 8):
+            commands, memory = policy({ENCODED: frames[:, start : start + 8]}, memory)
+            pieces.append(commands)
+    assert torch.equal(torch.cat(pieces, dim=1), whole)
+    assert all(torch.equal(ours, theirs) for ours, theirs in zip(memory, last, strict=True))
+
+
+def test_gradients_end_where_a_window_ends(small_policy: Make) -> None:
+    """The second window learns with what the first left as if it had always been there."""
+    policy = small_policy("lstm")
+    assert isinstance(policy, SequencePolicy)
+    frames = torch.randn(2, 16, policy.encoder.size, generator=torch.Generator().manual_seed(0))
+    label, weight = torch.zeros(2, 8, 2), torch.ones(2, 8)
+    begins = torch.zeros(2, 8, dtype=torch.bool)
+    halves = [
+        Batch({ENCODED: frames[:, part]}, label, begins, weight)
+        for part in (slice(0, 8), slice(8, 16))
+    ]
+    settings = FitSettings(steps=10, learning_rate=1e-12, weight_decay=0.0, clip=None)
+    optimizer = make_optimizer(policy, settings)
+    fresh = policy.initial_state(2)
+    _, _, memory = learn_on(policy, optimizer, halves[0], fresh, settings, 0)
+    assert not any(part.requires_grad for part in memory)
+    loss, norm, _ = learn_on(policy, optimizer, halves[1], memory, settings, 1)
+    given = tuple(part.clone() for part in memory)
+    again = learn_on(policy, optimizer, halves[1], given, settings, 1)
+    assert again[:2] == pytest.approx((loss, norm), rel=1e-6)
+    both = Batch(
+        {ENCODED: frames}, torch.zeros(2, 16, 2), torch.zeros(2, 16, dtype=torch.bool),
+        torch.cat([0.0 * weight, weight], dim=1),
+    )  # fmt: skip
+    whole_loss, whole_norm, _ = learn_on(policy, optimizer, both, fresh, settings, 2)
+    assert whole_loss == pytest.approx(loss, rel=1e-5)  # the same values
+    assert abs(whole_norm - norm) > 1e-3 * norm  # but through all of the time
+
+
+@pytest.mark.parametrize("stop", [3, 7, 11])
+def test_a_carried_memory_is_there_again_when_a_run_is_resumed(
+    stop: int, small_policy: Make, drives: Drives, tmp_path: Path
+) -> None:
+    def run(folder: Path, resume: bool = False, until: int = 99) -> None:
+        def interrupt(progress: Progress) -> None:
+            if progress.step == until:
+                raise KeyboardInterrupt
+
+        fit(
+            small_policy("lstm", awake=False), Windows(drives(4, steps=30), SENSORS, FOLLOWING),
+            Windows(drives(2, seed=9), SENSORS, FOLLOWING), QUICK, folder, resume=resume,
+            on_progress=interrupt,
+        )  # fmt: skip
+
+    run(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "torn", until=stop)
+    run(tmp_path / "torn", resume=True)
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+
+
 def test_other_drives_are_not_mixed_into_a_run(
     small_policy: Make, drives: Drives, tmp_path: Path
 ) -> None:
@@ -472,7 +569,7 @@ def test_errors_are_averages_over_all_steps(small_policy: Make, drives: Drives) 
     policy = small_policy("mlp")
     held_out = drives(3)
 
-    def errors(**settings: int) -> Errors:
+    def errors(**settings: Any) -> Errors:
         return evaluate(
             policy, Windows(held_out, SENSORS, WindowSettings(**settings)), LossSettings()
         )

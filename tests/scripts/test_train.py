@@ -124,3 +124,17 @@ def test_wrong_settings_are_told_what_would_be_right(
     data = recorded(tmp_path / "data", "procedural:3", 1) if "perceptron" in words else "data"
     assert main(["train", str(data), "--out", str(tmp_path / "run"), *words]) == 2
     assert answer in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.parametrize("how", [["--carry"], ["--shortest", "9"]])
+def test_windows_follow_each_other_or_differ_in_length_when_asked(
+    how: list[str], tmp_path: Path
+) -> None:
+    data, run = recorded(tmp_path / "data", "procedural:0-9", 6), tmp_path / "run"
+    words = ["train", str(data), "--policy", "rnn", "--steps", "3", "--window", "12"]
+    assert main([*words, "--batch", "2", "--out", str(run), *how]) == 0
+    told = json.loads((run / "policy.json").read_text())["training"]["windows"]
+    assert (told["carry"], told["shortest"]) == (
+        "--carry" in how,
+        9 if "--shortest" in how else None,
+    )
