@@ -86,7 +86,7 @@ class PolicyResult:
                 raise ValueError(f"driver {self.name}, episode {position}: {error}") from error
         # As they will be in the file, so that the summary is the same before and after.
         object.__setattr__(self, "episodes", tuple(_rounded(self.episodes, DIGITS)))
-        keys = [_key(episode) for episode in self.episodes]
+        keys = [key_of(episode) for episode in self.episodes]
         if len(set(keys)) < len(keys):
             raise ValueError(
                 f"driver {self.name} has two episodes with one seed and road (and condition); "
@@ -191,8 +191,8 @@ def compare(
     Raises:
         ValueError: they share no episode, or one of them was not measured.
     """
-    other = {_key(episode): episode for episode in theirs.episodes}
-    pairs = [(mine, other[_key(mine)]) for mine in ours.episodes if _key(mine) in other]
+    other = {key_of(episode): episode for episode in theirs.episodes}
+    pairs = [(mine, other[key_of(mine)]) for mine in ours.episodes if key_of(mine) in other]
     if not pairs:
         raise ValueError(
             f"{ours.name} and {theirs.name} drove no episode in common; "
@@ -360,7 +360,8 @@ def _is(value: object, kind: type) -> bool:
     return isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
 
 
-def _key(episode: EpisodeResult) -> tuple[int, str, str]:
+def key_of(episode: EpisodeResult) -> tuple[int, str, str]:
+    """Which episode it is: the same for every driver who drove it."""
     return episode["seed"], episode["road"], episode.get("condition", "")
 
 

@@ -31,6 +31,7 @@ MAIN_JOB = {
     "evaluate": Entry("evaluate", "drive unseen episodes in closed loop; a table with intervals"),
     "watch": Entry("watch", "a window: the road from above and what the camera sees"),
     "report": Entry("report", "one self-contained page from results"),
+    "compare": Entry("compare", "is A better than B, by how much, how sure"),
 }
 BESIDE = {
     "list": Entry("listing", "the worlds, sensors, policies and suites there are"),

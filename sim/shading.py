@@ -168,10 +168,18 @@ def _mix_colours(pixels, count, palette):  # type: ignore[no-untyped-def]
     w0, w1, w2, w3 = palette[4, 0], palette[4, 1], palette[4, 2], palette[4, 3]
     for u in range(_U64(count)):
         g, s, a, y, w = ground[u], shoulder[u], asphalt[u], accent[u], white[u]
-        red[u] = _U16(share_of(g, g0) + share_of(s, s0) + share_of(a, a0) + share_of(y, y0) + share_of(w, w0))
-        green[u] = _U16(share_of(g, g1) + share_of(s, s1) + share_of(a, a1) + share_of(y, y1) + share_of(w, w1))
-        blue[u] = _U16(share_of(g, g2) + share_of(s, s2) + share_of(a, a2) + share_of(y, y2) + share_of(w, w2))
-        bright[u] = _U16(share_of(g, g3) + share_of(s, s3) + share_of(a, a3) + share_of(y, y3) + share_of(w, w3))
+        red[u] = _U16(
+            share_of(g, g0) + share_of(s, s0) + share_of(a, a0) + share_of(y, y0) + share_of(w, w0)
+        )
+        green[u] = _U16(
+            share_of(g, g1) + share_of(s, s1) + share_of(a, a1) + share_of(y, y1) + share_of(w, w1)
+        )
+        blue[u] = _U16(
+            share_of(g, g2) + share_of(s, s2) + share_of(a, a2) + share_of(y, y2) + share_of(w, w2)
+        )
+        bright[u] = _U16(
+            share_of(g, g3) + share_of(s, s3) + share_of(a, a3) + share_of(y, y3) + share_of(w, w3)
+        )
 
 
 @inlined

@@ -24,7 +24,7 @@ def test_nothing_typed_is_answered_with_the_help(capsys: pytest.CaptureFixture[s
 
 
 def test_the_public_commands_are_there() -> None:
-    public = "demo import record train evaluate watch report study bench list validate info"
+    public = "demo import record train evaluate compare watch report study bench list validate info"
     assert set(cli.COMMANDS) == set(public.split())
 
 
