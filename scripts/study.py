@@ -36,6 +36,10 @@ STUDIES = {
         "study_synthesis",
         "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",
     ),
+    "memory": (
+        "study_memory",
+        "for how long does each kind of memory remember a sign, until the fork it is about?",
+    ),
     "view-synthesis": (
         "study_view_synthesis",
         "what does one recorded drive teach: its log, side cameras, view synthesis, true pictures?",

@@ -1,0 +1,323 @@
+"""The study `memory`: for how long does each kind of memory remember a sign, in closed loop?
+
+A board shows left or right for 0.3 s; D steps later the road forks. The delay is fixed, so that
+nothing shorter helps to learn it. Every driver has the same eyes; only the memory differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redrive import terminal
+from redrive.agents.statistics import mean_interval, rate_interval
+from redrive.memory_lab import (
+    CORES,
+    LEARNED_ROADS,
+    TEST_ROADS,
+    Core,
+    demonstrate,
+    judge,
+    learn_core,
+    make_eyes,
+    observed,
+    recall_world,
+    with_eyes,
+)
+from redrive.study import StudyOptions, write_page, write_table
+from redrive.study_runs import once
+
+if TYPE_CHECKING:
+    from redrive.models.sequence import SequencePolicy
+
+SOLVED = 0.9  # success from which a delay counts as solved ...
+SOLVED_SEEDS = 2.0 / 3.0  # ... in so many of the seeds
+HOPELESS = 0.7  # a seed that is below this at a delay is not tried at longer ones
+LONGEST_TOLD = 64  # who is told at the fork needs no memory: longer delays show nothing new
+MEMORYLESS = ("perceptron", "mlp", "mlp-stack8")  # cheap: tried at every delay
+ORACLE = "oracle (told at the fork)"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How large the study is."""
+
+    delays: tuple[int, ...]
+    seeds: int
+    cores: tuple[str, ...]
+    drives: int  # demonstrations of each delay
+    eyes: int  # steps in which the encoder learns
+    eyes_drives: int
+    share: float  # of the steps of learning
+    episodes: int  # in closed loop, for each delay and seed
+
+
+FULL = Plan((4, 8, 16, 32, 64, 128, 256), 3, ("perceptron", *CORES, ORACLE), 160, 800, 256, 1.0, 64)
+QUICK = Plan((4, 16), 1, ("mlp", "rnn-default", "lstm-chrono"), 48, 60, 48, 0.25, 16)
+
+
+def steps_of(core: str, delay: int, share: float) -> int:
+    """Of learning: attention needs fewer and longer ones, the others fewer where each is long."""
+    steps = 300 if delay <= 64 else 150
+    if core == "attention":
+        steps = 200 if delay <= 32 else 120
+    return max(10, round(share * steps))
+
+
+def study(options: StudyOptions) -> dict[str, Any]:
+    """Run it; the summary."""
+    plan = QUICK if options.quick else FULL
+    rows: list[dict[str, Any]] = []
+    with terminal.progress("remembering", plan.seeds * len(plan.delays) * len(plan.cores)) as tick:
+        for seed in range(options.seed, options.seed + plan.seeds):
+            rows += _one_seed(options.out, plan, seed, tick)
+    table = summarise(rows)
+    write_table(options.out / "table.csv", table)
+    write_table(options.out / "runs.csv", rows)
+    summary = {
+        "success": {
+            core: {
+                str(row["delay"]): {name: row[name] for name in ("mean", "low", "high")}
+                for row in table
+                if row["core"] == core
+            }
+            for core in plan.cores
+        },
+        "solvable_delay": {core: solvable_delay(rows, core) for core in plan.cores},
+        "seeds": plan.seeds,
+        "episodes": plan.episodes,
+        "quick": options.quick,
+    }
+    _plot(options.out / "success.png", table, plan)
+    _show_frames(options.out / "frames.png")
+    write_page(
+        options.out / "index.html",
+        "For how long is a sign remembered?",
+        "Success in closed loop against the delay between a sign and the fork it is about, for "
+        f"{plan.seeds} training seeds with {plan.episodes} episodes each.",
+        [
+            ("success.png", "success against delay; grey: a guess"),
+            ("frames.png", "one drive: the sign, the corridor, the fork"),
+        ],
+        f"redrive study memory --out {options.out}" + " --quick" * options.quick,
+    )
+    return summary
+
+
+def _one_seed(folder: Path, plan: Plan, seed: int, tick: Any) -> list[dict[str, Any]]:
+    """Every core at every delay, with one seed."""
+    lab = Lab(folder, plan, seed)
+    rows: list[dict[str, Any]] = []
+    lost: set[str] = set()
+    for delay in plan.delays:
+        for core in plan.cores:
+            if core not in lost and not (core == ORACLE and delay > LONGEST_TOLD):
+                found = lab.run(core, delay)
+                rows.append({"core": core, "delay": delay, "seed": seed, **found})
+                if found["success"] < HOPELESS and core not in MEMORYLESS:
+                    lost.add(core)
+            tick(1)
+        lab.forget(delay)
+    return rows
+
+
+class Lab:
+    """What is needed for one seed, made when it is first needed and kept on the disk where it is small."""
+
+    def __init__(self, folder: Path, plan: Plan, seed: int) -> None:
+        self.folder, self.plan, self.seed = folder, plan, seed
+        self._eyes: SequencePolicy | None = None
+        self._drives: dict[int, list[Any]] = {}
+        self._encoded: dict[tuple[int, bool], list[Any]] = {}
+
+    def run(self, core: str, delay: int) -> dict[str, Any]:
+        """How a core does at a delay; done once."""
+        path = self.folder / "found" / f"{core.split()[0]}-{delay}-{self.seed}.json"
+        return once(path, lambda: self._run(core, delay))
+
+    def forget(self, delay: int) -> None:
+        """Drives of a delay are needed no more."""
+        self._drives.pop(delay, None)
+        self._encoded.pop((delay, False), None)
+        self._encoded.pop((delay, True), None)
+
+    def _run(self, core: str, delay: int) -> dict[str, Any]:
+        from redrive.agents.learned import LearnedDriver
+
+        run = self.folder / "runs" / f"{core.split()[0]}-{delay}-{self.seed}"
+        told = core == ORACLE
+        if core == "perceptron":
+            policy: Any = self._perceptron()
+        else:
+            kind = Core("oracle", "mlp", {}) if told else CORES[core]
+            steps = steps_of(core, delay, self.plan.share)
+            encoded = self.encoded(delay, told)
+            policy = learn_core(kind, delay, self.eyes(told), encoded, run, self.seed, steps)
+        world = recall_world(delay, TEST_ROADS, told=told)
+        return judge(world, LearnedDriver(policy), self.plan.episodes)
+
+    def eyes(self, told: bool = False) -> SequencePolicy:
+        """The encoder, in a policy without a memory; for those who are told the route, too."""
+        if self._eyes is None:
+            self._eyes = self._make_eyes()
+        if not told:
+            return self._eyes
+        return with_eyes(observed(recall_world(4, LEARNED_ROADS, told=True)), self._eyes)
+
+    def _make_eyes(self) -> SequencePolicy:
+        from redrive.models.checkpoint import DESCRIPTION, load_policy, save_policy
+
+        run = self.folder / "runs" / "eyes"  # one pair for all seeds: only memories differ
+        if not (run / DESCRIPTION).is_file():
+            world = recall_world("4+16", LEARNED_ROADS)
+            drives = demonstrate(world, self.plan.eyes_drives, 500_000)
+            policy, score = make_eyes(world, drives, self.plan.eyes, 0, lambda steps: None)
+            save_policy(run, policy, score)
+        loaded: Any = load_policy(run)
+        return loaded  # type: ignore[no-any-return]
+
+    def drives(self, delay: int) -> list[Any]:
+        """Demonstrations of a delay; those who are told the route learn from the same."""
+        if delay not in self._drives:
+            world = recall_world(delay, LEARNED_ROADS, told=True)
+            seed = 1_000_000 * (self.seed + 1) + 10_000
+            self._drives[delay] = demonstrate(world, self.plan.drives, seed)
+        return self._drives[delay]
+
+    def encoded(self, delay: int, told: bool) -> list[Any]:
+        """The same, as the encoder sees them."""
+        from redrive.models.two_stage import encode_episodes
+
+        if (delay, told) not in self._encoded:
+            self._encoded[delay, told] = encode_episodes(self.eyes(told), self.drives(delay))
+        return self._encoded[delay, told]
+
+    def _perceptron(self) -> Any:
+        """One neuron per output, straight from the pixels; without a memory one delay is like another."""
+        from redrive.models.checkpoint import DESCRIPTION, load_policy
+        from redrive.models.dataset import Windows, WindowSettings
+        from redrive.models.fit import FitSettings, fit
+        from redrive.models.registry import make_policy
+
+        run = self.folder / "runs" / f"perceptron-{self.seed}"
+        if not (run / DESCRIPTION).is_file():
+            world = recall_world(self.plan.delays[0], LEARNED_ROADS)
+            drives = self.drives(self.plan.delays[0])
+            spec = observed(world)
+            settings = WindowSettings(batch=256, steps=1, burn_in=0)
+            held_out = max(2, len(drives) // 10)
+            steps = max(10, round(600 * self.plan.share))
+            fit(
+                make_policy("perceptron", spec, command_scale=(0.02, 0.5), seed=self.seed),
+                Windows(drives[held_out:], list(spec.sensors), settings, seed=self.seed),
+                Windows(drives[:held_out], list(spec.sensors), settings, seed=self.seed),
+                FitSettings(steps=steps, validate_every=steps, save_every=steps, seed=self.seed),
+                run,
+            )
+        return load_policy(run)
+
+
+def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each core and delay: mean success, and the wider of two 95 % intervals.
+
+    Student's over the training seeds, and Wilson's over all episodes: the first is nothing where
+    all seeds are alike, the second knows nothing of seeds.
+    """
+    table = []
+    for core, delay in dict.fromkeys((row["core"], row["delay"]) for row in rows):
+        some = [row for row in rows if (row["core"], row["delay"]) == (core, delay)]
+        rates = [float(row["success"]) for row in some]
+        mean = sum(rates) / len(rates)
+        low, high = _wider(rates, [int(row["episodes"]) for row in some])
+        correct = sum(float(row["decision_correct"]) for row in some) / len(some)
+        table.append(
+            {
+                "core": core, "delay": delay, "seeds": len(some), "mean": mean, "low": low,
+                "high": high, "worst": min(rates), "best": max(rates), "decision_correct": correct,
+            }
+        )  # fmt: skip
+    return table
+
+
+def _wider(rates: Sequence[float], episodes: Sequence[int]) -> tuple[float, float]:
+    pooled = rate_interval(
+        round(sum(r * n for r, n in zip(rates, episodes, strict=True))), sum(episodes)
+    )
+    if len(rates) < 2:
+        return pooled.low, pooled.high
+    seeds = mean_interval(rates)
+    return max(0.0, min(pooled.low, seeds.low)), min(1.0, max(pooled.high, seeds.high))
+
+
+def solvable_delay(rows: Sequence[Mapping[str, Any]], core: str) -> int:
+    """The longest delay that is solved in two thirds of the seeds; 0: none."""
+    longest = 0
+    for delay in {row["delay"] for row in rows}:
+        some = [row["success"] for row in rows if (row["core"], row["delay"]) == (core, delay)]
+        solved = sum(success >= SOLVED for success in some)
+        if some and solved >= math.ceil(SOLVED_SEEDS * len(some)):
+            longest = max(longest, delay)
+    return longest
+
+
+def _plot(path: Path, table: Sequence[Mapping[str, Any]], plan: Plan) -> None:
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    groups = (
+        ("without a memory, with a stack, and told", ("perceptron", "mlp", "mlp-stack8", ORACLE)),
+        ("plain recurrence", ("rnn-default", "rnn-orthogonal", "irnn")),
+        ("gates", ("gru", "lstm-bias0", "lstm-bias1", "lstm-bias3", "lstm-chrono", "mingru")),
+        ("attention", ("attention",)),
+    )
+    shown = [(title, [c for c in cores if c in plan.cores]) for title, cores in groups]
+    shown = [(title, cores) for title, cores in shown if cores]
+    figure, axes = plt.subplots(
+        1, len(shown), figsize=(4.3 * len(shown), 4.2), sharey=True, layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    marks = "osD^vP"
+    for axis, (title, cores) in zip(axes[0], shown, strict=True):
+        axis.axhline(0.5, color="0.7", linewidth=6, zorder=0)
+        for k, core in enumerate(cores):
+            some = [row for row in table if row["core"] == core]
+            at = [row["delay"] * 1.03 ** (k - 0.5 * len(cores)) for row in some]
+            mean = [row["mean"] for row in some]
+            spread = [
+                [row["mean"] - row["low"] for row in some],
+                [row["high"] - row["mean"] for row in some],
+            ]
+            axis.errorbar(at, mean, spread, marker=marks[k], capsize=2, label=core)
+        axis.set_xscale("log", base=2)
+        axis.set_xticks(plan.delays, [str(delay) for delay in plan.delays])
+        axis.minorticks_off()
+        axis.set_ylim(-0.03, 1.03)
+        axis.set_title(title)
+        axis.set_xlabel("delay [steps of 0.1 s]")
+        axis.legend(loc="lower left", fontsize=8)
+    axes[0][0].set_ylabel("success, closed loop")
+    figure.savefig(path, dpi=110)
+    plt.close(figure)
+
+
+def _show_frames(path: Path) -> None:
+    """What is seen on the way: for people."""
+    import cv2
+    import numpy as np
+
+    from redrive.sim.guidance import guide
+
+    world = recall_world(16, TEST_ROADS)
+    state = world.reset(np.array([3, 4]))
+    camera = world.sensors["camera"].scaled(3)  # type: ignore[union-attr]
+    pictures = []
+    for step in range(36):
+        if step in (0, 8, 18, 24, 32):
+            pictures.append(np.concatenate(list(world.draw(state, camera)), axis=0))
+        state = world.step(state, guide(world.lane_view(state)))
+    cv2.imwrite(str(path), np.concatenate(pictures, axis=1)[..., ::-1])
