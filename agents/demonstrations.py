@@ -30,6 +30,11 @@ REGIMES = {
     "view-synthesis": "starts beside the path and askew, the expert drives back (VISTA's guidance)",
 }
 LICENCE = "Apache-2.0"
+RECORDED = (
+    "camera",
+    "odometry",
+    "route",
+)  # sensors that a recording keeps, where drivers have them
 BATCH = 16  # cars that are recorded side by side
 OFFSETS = Offsets()  # of view-synthesis
 SIDE_SHIFT = 1.0  # of the left and the right camera [m]
@@ -75,7 +80,9 @@ def recording_header(world: World) -> RecordingHeader:
     camera = cameras.get("camera")
     size = None if camera is None else (camera.height, camera.width)
     return RecordingHeader(
-        features=simulated_features(size),
+        features=simulated_features(
+            size, odometry="odometry" in world.sensors, route="route" in world.sensors
+        ),
         dt=world.dt,
         source=f"redrive, simulated: {world.world}",
         licence=LICENCE,
@@ -161,7 +168,6 @@ def _row(frame: Frame, world: World) -> dict[str, np.ndarray]:
     done = world.vehicle.within_limits(frame.command)
     label = world.vehicle.within_limits(guide(lane_of(view)))
     row = {
-        "odometry": view["odometry"],
         "command": np.stack(done, axis=-1).astype(np.float32),
         "expert_command": np.stack(label, axis=-1).astype(np.float32),
         "x": state.x,
@@ -176,9 +182,7 @@ def _row(frame: Frame, world: World) -> dict[str, np.ndarray]:
         "camera_state_id": view["state_id"],
         "label_state_id": lane_of(view).state_id,
     }
-    if "camera" in view:
-        row["camera"] = view["camera"]
-    return row
+    return row | {name: view[name] for name in world.sensors if name in RECORDED}
 
 
 def _shifted_row(frame: Frame, world: World, shift: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,7 +12,15 @@ import numpy as np
 
 from ..models.settings import from_json
 from ..sim.appearance import Appearance
-from ..sim.memory_tasks import latency_task
+from ..sim.memory_tasks import (
+    RECALL,
+    STOP_SIGN,
+    UNSEEN_SPEED,
+    blackout_task,
+    latency_task,
+    recall_task,
+    stop_sign_task,
+)
 from ..sim.picture_faults import PictureFaults
 from ..sim.task import LANE_FOLLOWING, RACETRACK, RECOVERY, Task
 from ..sim.vehicle import Vehicle
@@ -111,6 +119,10 @@ NOISE = (  # of a full-scale signal, standard deviation
     Condition("occlusion", faults=PictureFaults(occlusion=0.2)),
 )
 LATENCY_STEPS = (0, 1, 2, 3, 5)
+HELD_OUT_SEEDS = "seeds=1000000-1001000"  # of roads that are built for a task
+RECALL_DELAYS = (4, 16, 64, 256)
+STOP_WAITS = (1.0, 2.0, 4.0)  # [s]
+BLACKOUTS = ((0.0, 1), (0.25, 1), (0.5, 1), (0.75, 1), (0.5, 4), (0.5, 16))  # share, burst
 
 SUITES = {
     suite.name: suite
@@ -142,6 +154,38 @@ SUITES = {
             conditions=tuple(
                 Condition(f"{0.1 * steps:.1f} s", task=latency_task(steps))
                 for steps in LATENCY_STEPS
+            ),
+        ),
+        Suite(
+            "memory",
+            "a sign says where to turn, the fork comes 4 to 256 steps later",
+            RECALL,
+            conditions=tuple(
+                Condition(
+                    f"delay {delay}",
+                    task=recall_task(delay),
+                    world=f"fork:delay={delay},{HELD_OUT_SEEDS}",
+                )
+                for delay in RECALL_DELAYS
+            ),
+        ),
+        Suite(
+            "blackout",
+            "the same roads with a camera that fails for single frames and in bursts",
+            LANE_FOLLOWING,
+            conditions=tuple(
+                Condition(f"{share:g} x{burst}", task=blackout_task(share, burst))
+                for share, burst in BLACKOUTS
+            ),
+        ),
+        Suite("unseen-speed", "8 m/s for 30 s without odometry", UNSEEN_SPEED),
+        Suite(
+            "stop-sign",
+            "stop at the sign, wait 1, 2 or 4 s, go on",
+            STOP_SIGN,
+            world=f"stop:{HELD_OUT_SEEDS}",
+            conditions=tuple(
+                Condition(f"wait {wait:g} s", task=stop_sign_task(wait)) for wait in STOP_WAITS
             ),
         ),
         Suite(

@@ -28,12 +28,15 @@ def main(argv: Sequence[str]) -> int:
         "procedural": "another road for every episode, from seeds 0 to 999",
         "procedural:7": "the road of one seed",
         "procedural:0-100": "roads of seeds 0 to 99",
+        "fork:delay=32": "a corridor that ends in a fork; boards=, branches= (docs/tasks.md)",
+        "stop": "a road with a stop sign",
         "RECORDING": "a folder that record or import made: drive in it again",
         "TRACK.csv": "a circuit: x_m, y_m, w_tr_right_m, w_tr_left_m (TUM); or a folder of them",
     }
     sensors = {
         "camera": f"RGB picture, {Camera().width} wide, {Camera().height} high",
         "odometry": "speed [m/s] and yaw rate [rad/s]",
+        "route": "which branch of a fork to take, a number; given when asked for",
     }
     tasks = {
         task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()

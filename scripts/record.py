@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,11 +20,16 @@ from redrive.agents.demonstrations import (
 from redrive.agents.drivers import driver_name, make_driver
 from redrive.agents.offsets import Offsets
 from redrive.command import parse
+from redrive.models.settings import suggest
 from redrive.sim.any_world import World, open_world
 from redrive.sim.appearance import Appearance
+from redrive.sim.memory_tasks import TASKS
 from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
+from redrive.sim.task import Task
+
+STEPS = 300  # of an episode that no task limits
 
 
 @dataclass(frozen=True)
@@ -37,9 +42,11 @@ class RecordOptions:
 
     out: Path
     """The folder to write; a new one, or with --append one that is there."""
-    world: str = "procedural"
-    """A recording to drive in again, or roads: procedural, procedural:SEED, procedural:A-B,
-    a circuit's .csv or a folder of them."""
+    world: str | None = None
+    """None: the task's own, mostly procedural. A recording to drive in again, or roads: procedural, procedural:SEED, procedural:A-B,
+    a circuit's .csv or a folder of them, fork or stop with settings (docs/tasks.md)."""
+    task: str | None = None
+    """One of those that `redrive list` shows, with its own start and ends; None: plain driving."""
     agent: str = "expert"
     """Who drives: expert, or the folder of a trained run."""
     regime: Literal["log", "noise-injection", "dagger", "side-shift", "view-synthesis"] = "log"
@@ -47,8 +54,8 @@ class RecordOptions:
     side-shift: as it is, and from 1 m beside it; view-synthesis: back from offset starts."""
     episodes: int = 20
     """How many."""
-    steps: int = 300
-    """Longest episode, in steps of dt."""
+    steps: int | None = None
+    """Longest episode, in steps of dt; None: the task's own time, or 300."""
     seed: int = 0
     """The first episode's; the road, the start and the weather follow from it."""
     appearance: float = 1.0
@@ -69,7 +76,7 @@ class RecordOptions:
 
 def run(options: RecordOptions) -> Recording:
     """Record and say what there is now."""
-    if options.episodes < 1 or options.steps < 2:
+    if options.episodes < 1 or (options.steps is not None and options.steps < 2):
         raise ValueError(
             f"record at least 1 episode of at least 2 steps, got --episodes {options.episodes} "
             f"--steps {options.steps}"
@@ -86,9 +93,10 @@ def run(options: RecordOptions) -> Recording:
             "for the expert's own drives take --regime log or noise-injection"
         )
     offsets = _offsets(options)
+    task = _task(options, offsets)
     world = open_world(
-        options.world,
-        task=demonstration_task(options.regime, options.steps, options.dt, offsets),
+        options.world or task.world,
+        task=task,
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
     )
@@ -124,6 +132,22 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def _task(options: RecordOptions, offsets: Offsets) -> Task:
+    """What the episodes ask: a task of its own name, or driving that is wider than any test."""
+    if options.task is None:
+        return demonstration_task(options.regime, options.steps or STEPS, options.dt, offsets)
+    if options.task not in TASKS:
+        raise ValueError(f"--task: unknown task {options.task!r}; {suggest(options.task, TASKS)}")
+    if options.regime in ("side-shift", "view-synthesis"):
+        raise ValueError(
+            f"--regime {options.regime} moves cars beside their path, which a task's start and "
+            "ends know nothing of; leave out --task, or take log, noise-injection or dagger"
+        )
+    task = TASKS[options.task]
+    limit = task.time_limit if options.steps is None else options.steps * options.dt
+    return replace(task, time_limit=min(task.time_limit, limit))
 
 
 def _offsets(options: RecordOptions) -> Offsets:

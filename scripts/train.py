@@ -125,10 +125,13 @@ def run(
     sensors = list(spec.sensors)
     windows = Windows(train, sensors, settings, seed=options.seed)
     validation = Windows(held_out, sensors, settings, seed=options.seed)
+    chosen = policy_settings(options)
+    if "odometry" not in spec.sensors:
+        chosen = without_speedometer(chosen)
     policy = make_policy(
         options.policy,
         spec,
-        policy_settings(options),
+        chosen,
         command_scale=windows.command_scale,
         seed=options.seed,
     )
@@ -182,6 +185,13 @@ def policy_settings(options: TrainOptions) -> Any:
     return settings
 
 
+def without_speedometer(settings: Any) -> Any:
+    """The same settings for a policy that is not given its speed, as in the task unseen-speed."""
+    if hasattr(settings, "encoder"):
+        return replace(settings, encoder=replace(settings.encoder, speed=False, yaw_rate=False))
+    return replace(settings, speed=False, yaw_rate=False)
+
+
 def options_for(argv: Sequence[str]) -> type[TrainOptions]:
     """The options with the settings of the policy that `argv` names, as --policy.SETTING."""
     from redrive.models.registry import POLICIES
@@ -230,10 +240,9 @@ def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], Observati
             raise ValueError(f"{recording.folder} holds no episode; record some first")
     assert first.camera is not None
     camera = Camera.from_json(dict(first.camera))
-    sensors = {
-        "camera": SensorSpec(camera.shape, "uint8", camera.to_json()),
-        "odometry": SensorSpec((2,), "float32"),
-    }
+    sensors = {"camera": SensorSpec(camera.shape, "uint8", camera.to_json())}
+    if all("odometry" in recording.header.features for recording in recordings):
+        sensors["odometry"] = SensorSpec((2,), "float32")
     return recordings, ObservationSpec(sensors, first.dt)
 
 

@@ -8,12 +8,13 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from redrive import terminal
 from redrive.command import parse
+from redrive.models.settings import suggest
 from redrive.sim.any_world import open_world
 from redrive.sim.appearance import Appearance
 from redrive.sim.memory_tasks import TASKS
@@ -39,12 +40,12 @@ class WatchOptions:
 
     driver: Positional[str]
     """expert, human (that is you), or the folder of a trained run."""
-    world: str = "procedural"
-    """Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
+    world: str | None = None
+    """None: the task's own, mostly procedural. Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
     seed: int = 0
     """Of the sequence of episodes; roads, starts and weather follow from it."""
-    task: Literal["lane-following", "recovery", "racetrack"] | None = None
-    """What an episode asks; if not given, racetrack on circuits, else lane-following."""
+    task: str | None = None
+    """What an episode asks, one of `redrive list`; if not given, racetrack on circuits, else lane-following."""
     speed: float = 1.0
     """Simulated seconds per second."""
     appearance: float = 1.0
@@ -71,7 +72,7 @@ def run(options: WatchOptions) -> Session:
         return _without_window(options, _session(options))
     from redrive.watch_window import keep_open, open_window
 
-    title = f"redrive: {options.driver} on {options.world}"
+    title = f"redrive: {options.driver} on {options.world or _task(options).world}"
     open_window(options.size, title)
     try:
         session, pace = keep_open(_session(options), options.steps, options.screenshot)
@@ -123,8 +124,13 @@ def _check(options: WatchOptions) -> None:
 
 def _task(options: WatchOptions) -> Task:
     if options.task is not None:
+        if options.task not in TASKS:
+            raise ValueError(
+                f"--task: unknown task {options.task!r}; {suggest(options.task, TASKS)}"
+            )
         return TASKS[options.task]
-    return RACETRACK if Path(options.world).exists() else LANE_FOLLOWING
+    on_circuit = options.world is not None and Path(options.world).exists()
+    return RACETRACK if on_circuit else LANE_FOLLOWING
 
 
 def _session(options: WatchOptions) -> Session:
@@ -135,9 +141,10 @@ def _session(options: WatchOptions) -> Session:
     from redrive.watch_drive import begin
     from redrive.watch_session import Session, notify
 
+    task = _task(options)
     world = open_world(
-        options.world,
-        task=_task(options),
+        options.world or task.world,
+        task=task,
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
     )

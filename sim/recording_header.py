@@ -99,15 +99,22 @@ class RecordingHeader:
                 raise ValueError(f"{name} is missing; it must be a text that is not empty")
 
 
-def simulated_features(camera: tuple[int, int] | None = (64, 96)) -> dict[str, Feature]:
+def simulated_features(
+    camera: tuple[int, int] | None = (64, 96), odometry: bool = True, route: bool = False
+) -> dict[str, Feature]:
     """The columns of a drive in a simulated world.
 
     Args:
         camera: height and width of the frames [px]; None for a recording without frames.
+        odometry, route: whether the drivers had these sensors.
     """
+    seen = {"odometry": Feature("float32", (2,), "m/s, rad/s", "ego")} if odometry else {}
+    if route:
+        seen["route"] = Feature("int64", (), "1")
     features = {} if camera is None else {"camera": Feature("uint8", (*camera, 3), "1", "image")}
-    return features | {
-        "odometry": Feature("float32", (2,), "m/s, rad/s", "ego"),
+    return {
+        **features,
+        **seen,
         "command": Feature("float32", (2,), "1/m, m/s^2", "ego"),
         "expert_command": Feature("float32", (2,), "1/m, m/s^2", "ego"),
         "x": Feature("float64", (), "m", "world"),

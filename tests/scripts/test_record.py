@@ -142,3 +142,30 @@ def test_ctrl_c_leaves_a_sound_recording_that_can_be_gone_on_with(tmp_path: Path
     assert main(["record", "--out", str(folder), "--episodes", "2", *usual, "--append"]) == 0
     assert main(["record", "--out", str(whole), "--episodes", str(count + 2), *usual]) == 0
     assert episodes(folder) == episodes(whole)
+
+
+def test_a_task_is_recorded_on_its_own_roads_with_what_its_drivers_see(tmp_path: Path) -> None:
+    for task, hidden in (("recall", ()), ("unseen-speed", ("odometry",))):
+        out = tmp_path / task
+        assert (
+            main(["record", "--task", task, "--episodes", "2", "--steps", "8", "--out", str(out)])
+            == 0
+        )
+        recording = Recording.open(out)
+        assert recording.steps == 16
+        assert not set(hidden) & set(recording.header.features)
+        assert recording.episodes[0].sidecar["task"]["name"] == task
+    assert recording.episodes[0].sidecar["world"].startswith("procedural:")
+    assert (
+        Recording.open(tmp_path / "recall").episodes[0].sidecar["world"].startswith("fork:delay=32")
+    )
+
+
+def test_a_task_that_is_not_there_is_answered_with_the_near_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", "--task", "recal", "--out", str(tmp_path / "x")]) == 2
+    assert "unknown task 'recal'; did you mean recall?" in capsys.readouterr().err
+    words = ["--task", "recall", "--regime", "view-synthesis", "--out", str(tmp_path / "x")]
+    assert main(["record", *words]) == 2
+    assert "leave out --task" in capsys.readouterr().err
