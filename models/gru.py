@@ -20,7 +20,7 @@ from .sequence import Core, SequencePolicy, SequenceSettings
 class GruSettings(SequenceSettings):
     """What the gated recurrent unit can be told."""
 
-    keep_bias: KeepBias = "1"
+    keep_bias: KeepBias = "3"
     """How willing it is to remember before it has learned anything. 0 is PyTorch's own, which forgets
     half of everything at each step; chrono spreads the cells over memories of 1 to `chrono_steps`."""
     chrono_steps: int = 64

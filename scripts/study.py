@@ -32,6 +32,18 @@ STUDIES = {
         "study_perceptron",
         "what can one neuron drive, and what do its weights look like?",
     ),
+    "gradients": (
+        "study_gradients",
+        "how far back is a mistake felt: tanh, rectifiers, gates, attention; what explodes?",
+    ),
+    "length": (
+        "study_length",
+        "learned on T steps, driven for 8 T: who still remembers; and what is faster where?",
+    ),
+    "optimisation": (
+        "study_optimisation",
+        "learning rate, batch size, optimizer, schedule: what do they do to a driver?",
+    ),
     "synthesis": (
         "study_synthesis",
         "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",
