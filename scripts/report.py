@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
@@ -16,6 +17,10 @@ from redrive.agents import results as results_file
 from redrive.agents.results import Results
 from redrive.command import parse
 from redrive.sim.files import write_whole
+
+if TYPE_CHECKING:
+    from redrive.report_experiment import Experiment
+    from redrive.report_study import Section, Study
 
 NEUTRAL = 0  # the sign of drivers that did not learn; the others count up from 1
 
@@ -29,9 +34,22 @@ class ReportOptions:
     """
 
     results: Positional[tuple[Path, ...]]
-    """Files that `redrive evaluate` has written."""
+    """Files that `redrive evaluate` has written, and folders of `redrive study`."""
     out: Path = Path("report.html")
     """The page."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A part of the page: one results file, or one study."""
+
+    prefix: str  # of every id in it
+    label: str
+    kicker: str
+    title: str
+    sentence: str
+    facts: Mapping[str, str]
+    sections: Sequence[Section]
 
 
 def build(paths: Sequence[str | os.PathLike[str]]) -> str:
@@ -44,21 +62,25 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
     from markupsafe import Markup
 
     from redrive import report_charts as charts
-    from redrive.report_sections import METRICS, SECTIONS
+    from redrive.report_experiment import is_experiment, load_experiment
+    from redrive.report_sections import METRICS
     from redrive.report_study import Study
 
     if not paths:
         raise ValueError("no results given; name a file that `redrive evaluate` has written")
-    loaded = [(Path(path), results_file.load(path)) for path in paths]
-    signs = _signs([results for _, results in loaded])
-    chapters: list[dict[str, object]] = []
+    places = [(f"c{position}-", Path(path)) for position, path in enumerate(paths)]
+    loaded = {prefix: results_file.load(path) for prefix, path in places if not is_experiment(path)}
+    signs = _signs(list(loaded.values()))
+    chapters: list[Chapter] = []
     told: frozenset[str] = frozenset()
-    for position, (path, results) in enumerate(loaded):
-        study = Study(path, results, signs, told, f"c{position}-", len(loaded))
-        sections = [shown for section in SECTIONS if (shown := section(study)) is not None]
-        chapters.append({"study": study, "sections": sections})
+    for prefix, path in places:
+        if prefix not in loaded:
+            chapters.append(_experiment_chapter(load_experiment(path, prefix)))
+            continue
+        results = loaded[prefix]
+        chapters.append(_results_chapter(Study(path, results, signs, told, prefix, len(places))))
         told |= {policy.run for policy in results.policies if policy.run is not None}
-    used = {name for _, results in loaded for p in results.policies for name in p.summary}
+    used = {name for results in loaded.values() for p in results.policies for name in p.summary}
     used |= {name.removesuffix("_rate") for name in used}
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("redrive", "."),
@@ -92,6 +114,36 @@ def run(options: ReportOptions) -> Path:
 def main(argv: Sequence[str]) -> int:
     run(parse(ReportOptions, argv, "report"))
     return 0
+
+
+def _results_chapter(study: Study) -> Chapter:
+    from redrive.report_sections import SECTIONS
+
+    results = study.results
+    facts = {
+        "suite": results.suite,
+        "episodes a driver": str(study.episodes),
+        "seed": str(results.seed),
+        "step": f"{results.dt:g} s",
+        **{name.replace("_", " "): value for name, value in study.plain_settings.items()},
+        "redrive": results.redrive_version,
+    }
+    sections = [shown for section in SECTIONS if (shown := section(study)) is not None]
+    return Chapter(
+        study.prefix, results.suite, "redrive · closed-loop evaluation",
+        study.headline, study.sentence, facts, sections,
+    )  # fmt: skip
+
+
+def _experiment_chapter(study: Experiment) -> Chapter:
+    from redrive.report_findings import FINDINGS
+
+    facts = {"runs": str(len(study.rows)), "made by": study.command}
+    sections = [shown for section in FINDINGS if (shown := section(study)) is not None]
+    return Chapter(
+        study.prefix, study.folder.resolve().name, "redrive · study",
+        study.title, study.lead, {name: text for name, text in facts.items() if text}, sections,
+    )  # fmt: skip
 
 
 def _part(name: str) -> str:

@@ -95,6 +95,16 @@ def bar(scale: Scale, value: float) -> Markup:
     )
 
 
+def dots(scale: Scale, values: Sequence[float]) -> Markup:
+    """Every value as a small dot, a little above and below the middle in turn."""
+    return Markup("").join(
+        Markup('<svg class="dot each" x="{:.3f}%" y="{}"><circle r="2.6"/></svg>').format(
+            scale.percent(value), ROW / 2 + (8 if position % 2 else -8)
+        )
+        for position, value in enumerate(values)
+    )
+
+
 def box(
     scale: Scale, least: float, lower: float, middle: float, upper: float, most: float
 ) -> Markup:

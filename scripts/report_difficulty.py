@@ -51,6 +51,29 @@ def difficulty(study: Study) -> Section | None:
     )
 
 
+def conditions(study: Study) -> Section | None:
+    """Success under each condition of the suite, for each driver."""
+    names = list(
+        dict.fromkeys(str(e.get("condition", "")) for p in study.ranked for e in p.episodes)
+    )
+    if len(names) < 2:
+        return None
+    rows = []
+    for place, policy in enumerate(study.ranked):
+        cells = [tables.row_head(study.named(policy), place)]
+        for name in names:
+            some = [e["success"] for e in policy.episodes if e.get("condition", "") == name]
+            cells.append(tables.heat(sum(some), len(some), rate_interval))
+        rows.append(cells)
+    return Section(
+        "conditions",
+        "Under which conditions",
+        "The same episodes were driven under each condition. A cell says how many succeeded, with "
+        "the 95 % interval of the rate; the stronger its colour, the more failed.",
+        tables.table(["driver", *names], rows),
+    )
+
+
 def recovery(study: Study) -> Section | None:
     """A heat map over where episodes began: offset across, angle down."""
     starts = {

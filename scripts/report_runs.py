@@ -91,10 +91,13 @@ def _training_log(study: Study, policy: PolicyResult) -> list[Line]:
     if policy.run is None or policy.run in study.told:
         return []
     folder = find_run(study.path, policy.run)
-    if folder is None:
-        return []
+    return [] if folder is None else log_lines(folder / "log.jsonl", study.signs[policy.name])
+
+
+def log_lines(path: Path, sign: int) -> list[Line]:
+    """Loss over steps from a run's log, trained on and held back, as far as they are there."""
     found: dict[str, list[tuple[float, float]]] = {"loss": [], "validation_loss": []}
-    for text in (folder / "log.jsonl").read_text().splitlines():
+    for text in path.read_text().splitlines():
         try:
             entry = json.loads(text)
         except ValueError:
@@ -110,7 +113,7 @@ def _training_log(study: Study, policy: PolicyResult) -> list[Line]:
             [step for step, _ in found[name]],
             [loss for _, loss in found[name]],
             style,
-            study.signs[policy.name],
+            sign,
         )
         for name, (label, style) in named.items()
         if len(found[name]) > 1

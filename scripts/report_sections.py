@@ -17,13 +17,14 @@ from redrive import report_tables as tables
 from redrive.agents.results import Comparison, PolicyResult
 from redrive.agents.statistics import Interval
 from redrive.report_charts import Row
-from redrive.report_difficulty import difficulty, recovery
+from redrive.report_difficulty import conditions, difficulty, recovery
 from redrive.report_drives import drives, episodes, videos
+from redrive.report_made import made_by
 from redrive.report_metrics import figure, metrics
 from redrive.report_roads import failures, roads
 from redrive.report_runs import open_loop, training
 from redrive.report_scales import SHARE, log_scale_for, number, percent, scale_for
-from redrive.report_study import PLAIN, Section, Study
+from redrive.report_study import Section, Study
 from redrive.sim.metrics import METRICS
 
 GOOD_PATTERNS = (0, 5)  # of bars, for endings that some driver succeeded with
@@ -177,7 +178,7 @@ def drivers(study: Study) -> Section:
             name
             for policy in study.ranked
             for name, value in policy.facts.items()
-            if isinstance(value, PLAIN)
+            if tables.is_told(value)
         )
     )
     rows = []
@@ -187,15 +188,17 @@ def drivers(study: Study) -> Section:
         for name in facts:
             value = policy.facts.get(name, "–")
             counted = isinstance(value, int | float) and not isinstance(value, bool)
-            cells.append(tables.cell(number(value) if counted else str(value), value))
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            cells.append(tables.cell(number(value) if counted else text, text))
         rows.append(cells)
     head = ["driver", "run", *map(tables.words, facts)]
     settings = json.dumps(dict(study.results.settings), indent=1, sort_keys=True)
     return Section(
         "drivers",
-        "What was compared",
-        "The drivers, and the folders that hold those that learned.",
+        "What was run",
+        "The drivers, and the folders that hold those that learned; what made the results, where.",
         tables.table(head, rows)
+        + made_by(study)
         + Markup(
             "<details><summary>Show all settings of the suite</summary>"
             '<pre class="scroll"><code>{}</code></pre></details>'
@@ -210,6 +213,7 @@ SECTIONS: list[Callable[[Study], Section | None]] = [
     differences,
     lateral,
     metrics,
+    conditions,
     recovery,
     difficulty,
     roads,

@@ -133,6 +133,13 @@ def words(name: str) -> str:
     return name.replace("_", " ").replace("mae", "MAE").replace("rmse", "RMSE")
 
 
+def is_told(value: object) -> bool:
+    """Whether a fact fits into a cell: a word, a number, or a few of them."""
+    if isinstance(value, list):
+        return len(value) <= 4 and all(isinstance(entry, str | int | float) for entry in value)
+    return isinstance(value, str | int | float)
+
+
 def count(number: int) -> str:
     """A number at the start of a sentence."""
     named = ["No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
