@@ -145,7 +145,7 @@ def drive_episodes(
         shift = side_shift * (seeds % 3 - 1.0)
         rows = [_shifted_row(frame, world, shift) for frame in frames]
     else:
-        rows = [_row(frame, world) for frame in frames]
+        rows = [columns_at(frame, world) for frame in frames]
     for car in range(len(seeds)):
         steps = int(end.steps[car])
         columns = {name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]}
@@ -162,7 +162,7 @@ def drive_episodes(
         yield columns, entries
 
 
-def _row(frame: Frame, world: World) -> dict[str, np.ndarray]:
+def columns_at(frame: Frame, world: World) -> dict[str, np.ndarray]:
     """The columns of a recording in one step, (B, ...) each."""
     state, view = frame.state, frame.view
     done = world.vehicle.within_limits(frame.command)
@@ -193,7 +193,7 @@ def _shifted_row(frame: Frame, world: World, shift: np.ndarray) -> dict[str, np.
     Source: VISTA 1.0's IMIT-AUG labels (with our signs), after Bojarski et al. 2016.
     """
     beside = world.place(frame.state, frame.state.lateral_offset + shift, frame.state.heading_error)
-    row = _row(frame._replace(state=beside, view=look(world, beside)), world)
+    row = columns_at(frame._replace(state=beside, view=look(world, beside)), world)
     label = guide(lane_of(frame.view))
     back = -2.0 * shift / (SIDE_RETURN**2 + shift**2)
     label = world.vehicle.within_limits(label._replace(curvature=label.curvature + back))

@@ -164,7 +164,7 @@ def evaluate(
         clock.lap("driver")
         after = world.step(state, command)
         clock.lap("move")
-        state, helped = _put_back(suite, world, after)
+        state, helped = put_back(suite, world, after)
         notes.add(after, command, helped)
         over = np.flatnonzero(state.ended)
         for car in over.tolist():
@@ -276,7 +276,7 @@ class _Notes:
         self._values, self._steps = self._values[cars], self._steps[cars]
 
 
-def _put_back(suite: Suite, world: World, after: CarState) -> tuple[CarState, np.ndarray]:
+def put_back(suite: Suite, world: World, after: CarState) -> tuple[CarState, np.ndarray]:
     """The state after a safety driver has put those back who left the lane, and who that was.
 
     They go on from the lane's centre line beside where they left it, along the lane, as fast as

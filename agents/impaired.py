@@ -23,11 +23,14 @@ class Impaired:
 
     def act(self, view: View, memory: Any) -> tuple[Command, Any]:
         """What the driver does, for what it sees."""
-        seen = {
+        return self.driver.act(self.sees(view), memory)
+
+    def sees(self, view: View) -> View:
+        """The view through the lens with faults."""
+        return {
             name: spoil(values, keys_of(view), self.faults) if _is_pictures(values) else values
             for name, values in view.items()
         }
-        return self.driver.act(seen, memory)
 
 
 def _is_pictures(values: Any) -> bool:

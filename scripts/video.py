@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -39,24 +39,73 @@ def write_video(path: str | os.PathLike[str], frames: Iterable[np.ndarray], fps:
         ValueError: another ending, no frame, or a frame that is no picture of the first one's size.
         OSError: this OpenCV cannot write VP8, or the disk is full.
     """
-    import cv2
+    with Film(path, fps) as film:
+        for frame in frames:
+            film.add(frame)
+    return film.count
 
-    path = Path(path)
-    check_film_name(path)
-    if not 0.1 <= fps <= 1000.0:
-        raise ValueError(f"a film has 0.1 to 1000 frames a second, got {fps}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    growing = path.with_name(f".{path.stem}.part{os.getpid()}{ENDING}")
-    loudness = cv2.utils.logging.getLogLevel()
-    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-    try:
-        count = _write(growing, frames, fps)
-        _check(growing, count, path)
-        growing.replace(path)
-    finally:
-        cv2.utils.logging.setLogLevel(loudness)
-        growing.unlink(missing_ok=True)
-    return count
+
+class Film:
+    """A film that grows frame by frame; under its name it appears when it is closed, whole."""
+
+    def __init__(self, path: str | os.PathLike[str], fps: float) -> None:
+        self.path = Path(path)
+        check_film_name(self.path)
+        if not 0.1 <= fps <= 1000.0:
+            raise ValueError(f"a film has 0.1 to 1000 frames a second, got {fps}")
+        self.fps = fps
+        self.count = 0  # of the frames so far
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._growing = self.path.with_name(f".{self.path.stem}.part{os.getpid()}{ENDING}")
+        self._shape: tuple[int, ...] = ()
+        self._writer: cv2.VideoWriter | None = None
+
+    def add(self, frame: np.ndarray) -> None:
+        """One more (H, W, 3) uint8 RGB frame."""
+        import cv2
+
+        if self._writer is None:
+            self._shape = frame.shape
+            with _hushed():
+                self._writer = _open(self._growing, self._shape, self.fps)
+        if frame.shape != self._shape or frame.dtype != np.uint8:
+            raise ValueError(
+                f"frame {self.count + 1} of the film is {frame.dtype} {frame.shape}, "
+                f"the first one uint8 {self._shape}; all are (H, W, 3) uint8 of one size"
+            )
+        self._writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+        self.count += 1
+
+    def close(self) -> None:
+        """The film is complete: see that it can be read, and give it its name."""
+        self._release()
+        try:
+            if not self.count:
+                raise ValueError("a film needs at least one frame")
+            with _hushed():
+                _check(self._growing, self.count, self.path)
+            self._growing.replace(self.path)
+        finally:
+            self._growing.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Leave nothing."""
+        self._release()
+        self._growing.unlink(missing_ok=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self.discard()
+
+    def _release(self) -> None:
+        if self._writer is not None:
+            self._writer.release()
+            self._writer = None
 
 
 def check_film_name(path: Path) -> None:
@@ -100,33 +149,8 @@ def driving_film(
 
     check_film_name(Path(path))
     drive = begin(world, agent, seed, driver=driver, start=start)
-    session = Session(drive, Human(world.vehicle, world.dt))
+    session = Session((drive,), Human(world.vehicle, world.dt))
     return write_video(path, film_frames(film_sessions(session, steps, fps), size), fps)
-
-
-def _write(path: Path, frames: Iterable[np.ndarray], fps: float) -> int:
-    import cv2
-
-    writer: cv2.VideoWriter | None = None
-    shape: tuple[int, ...] = ()
-    count = 0
-    try:
-        for count, frame in enumerate(frames, 1):
-            if writer is None:
-                shape = frame.shape
-                writer = _open(path, shape, fps)
-            if frame.shape != shape or frame.dtype != np.uint8:
-                raise ValueError(
-                    f"frame {count} of the film is {frame.dtype} {frame.shape}, "
-                    f"the first one uint8 {shape}; all are (H, W, 3) uint8 of one size"
-                )
-            writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    finally:
-        if writer is not None:
-            writer.release()
-    if not count:
-        raise ValueError("a film needs at least one frame")
-    return count
 
 
 def _open(path: Path, shape: tuple[int, ...], fps: float) -> cv2.VideoWriter:
@@ -163,6 +187,19 @@ def _check(path: Path, count: int, wanted: Path) -> None:
             f"the film {wanted} could not be written whole; the disk may be full: make room, "
             "or give another folder"
         )
+
+
+@contextlib.contextmanager
+def _hushed() -> Iterator[None]:
+    """Keeps OpenCV from printing what we check and say ourselves."""
+    import cv2
+
+    loudness = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        cv2.utils.logging.setLogLevel(loudness)
 
 
 @contextlib.contextmanager

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from redrive import terminal
-from redrive.command import parse
-from redrive.models.settings import suggest
-from redrive.sim.any_world import open_world
-from redrive.sim.appearance import Appearance
+from redrive.command import parse, unknown
 from redrive.sim.memory_tasks import TASKS
-from redrive.sim.task import LANE_FOLLOWING, RACETRACK, Task
 from redrive.video import check_film_name, write_video
 
 if TYPE_CHECKING:
@@ -26,26 +21,37 @@ if TYPE_CHECKING:
 
 FILM_RATE = 30.0  # pictures a second
 LARGEST = 8192  # [px]
+MOST_DRIVERS = 9  # there are so many digits
 PICTURES = (".png", ".jpg", ".jpeg", ".bmp", ".tga")
+RECORDINGS = Path("recordings") / "watched"
 
 
 @dataclass(frozen=True)
 class WatchOptions:
-    """Watch somebody drive: the road from above, what the camera sees, speed and steering.
+    """Watch somebody drive: the road from above, what the camera sees, what the driver remembers.
 
+    Several drivers drive the same episode; the one that is followed is solid, the others are ghosts.
     In the window: space pauses, the right arrow then goes one step; R is the same episode again,
-    N the next one; the arrow keys take the wheel, H gives it back; F1 shows all keys, Q quits.
-    Without a window system: --headless with --video, --screenshot, or both.
+    N the next one; 1 to 9 follow another driver; the arrow keys take the wheel, H gives it back;
+    F1 shows all keys, Q quits. Without a window system: --headless with --video, --screenshot, or
+    both.
     """
 
-    driver: Positional[str]
-    """expert, human (that is you), or the folder of a trained run."""
+    drivers: Positional[tuple[str, ...]] = ()
+    """expert, human (that is you), or folders of trained runs; with --replay, those of the results
+    that are to be seen (all, if none is named)."""
     world: str | None = None
-    """None: the task's own, mostly procedural. Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them."""
+    """Roads: procedural, procedural:SEED, procedural:A-B, a circuit's .csv or a folder of them; or
+    a recording to drive in. If not given, the task's own: mostly procedural."""
     seed: int = 0
     """Of the sequence of episodes; roads, starts and weather follow from it."""
+    episode: int = 0
+    """Which one of the sequence, or of the results, is the first; from 0."""
+    replay: Path | None = None
+    """Results of `redrive evaluate`: an episode of them again, exactly."""
     task: str | None = None
-    """What an episode asks, one of `redrive list`; if not given, racetrack on circuits, else lane-following."""
+    """What an episode asks (redrive list names them); if not given, racetrack on circuits, else
+    lane-following."""
     speed: float = 1.0
     """Simulated seconds per second."""
     appearance: float = 1.0
@@ -54,39 +60,40 @@ class WatchOptions:
     """Seconds between two steps; a trained driver wants the one it was trained with."""
     size: tuple[int, int] = (1280, 720)
     """Width and height of the picture, in pixels."""
+    saliency: bool = False
+    """Begin with what in the picture moved the command, as the key A shows it."""
     steps: int | None = None
     """Stop after so many steps; without a window also at the end of the episode."""
     headless: bool = False
     """Open no window."""
     video: Path | None = None
-    """With --headless: the film to write, a .webm file."""
+    """The film to write, a .webm file. With a window: what is seen there, until V or the end."""
     screenshot: Path | None = None
     """Where the key S saves the picture; with --headless, the last picture goes there."""
+    record: Path | None = None
+    """Record from the beginning, into this folder; added to, where it is a recording already.
+    Without it, shift+R begins, in recordings/watched."""
+    log: Path | None = None
+    """Write every step as a line of JSON, as it happens: for scripts beside the window."""
 
 
 def run(options: WatchOptions) -> Session:
     """Show the drive until the window is closed, or film it; what it was like at the end."""
     _check(options)
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+    from redrive.watch_begin import watched
+
     if options.headless:
-        return _without_window(options, _session(options))
-    from redrive.watch_window import keep_open, open_window
+        return _compared(options, _without_window(options, watched(options)))
+    from redrive.watch_outputs import Outputs
+    from redrive.watch_record import Recorder, free_name
+    from redrive.watch_window import show
 
-    title = f"redrive: {options.driver} on {options.world or _task(options).world}"
-    open_window(options.size, title)
-    try:
-        session, pace = keep_open(_session(options), options.steps, options.screenshot)
-    finally:
-        import pygame
-
-        pygame.display.quit()
-    late = 100.0 * pace.late / max(pace.pictures, 1)
-    terminal.say(
-        f"{session.steps} steps, {session.completed} of {session.episodes} routes completed; "
-        f"{pace.pictures} pictures, {late:.1f} % of them late"
-        + (f"; {session.dropped:.1f} s left out to keep up" if session.dropped else "")
-    )
-    return session
+    recorder = Recorder(options.record or free_name(RECORDINGS), options.appearance)
+    outputs = Outputs(recorder, options.screenshot, options.video, options.log)
+    title = f"redrive: {', '.join(options.drivers) or options.replay}"
+    session = show(lambda: watched(options), outputs, options.size, title, steps=options.steps)
+    return _compared(options, session)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -97,77 +104,76 @@ def main(argv: Sequence[str]) -> int:
 
 def _check(options: WatchOptions) -> None:
     """What can be said before anything is loaded."""
+    if not options.drivers and options.replay is None:
+        raise ValueError(
+            "who shall drive? Name expert, human, or the folder of a trained run; "
+            "or give --replay RESULTS.json"
+        )
+    if len(options.drivers) > MOST_DRIVERS:
+        raise ValueError(f"at most {MOST_DRIVERS} drivers at once, got {len(options.drivers)}")
+    if options.drivers.count("human") > 1:
+        raise ValueError("there is one person at the keys: name human once")
     if not 0.01 <= options.speed <= 1000.0:
         raise ValueError(f"--speed is 0.01 to 1000 times real time, got {options.speed:g}")
     if options.steps is not None and options.steps < 1:
         raise ValueError(f"--steps is at least 1, got {options.steps}")
-    if options.seed < 0:
-        raise ValueError(f"--seed is a whole number from 0, got {options.seed}")
+    for name in ("seed", "episode"):
+        if getattr(options, name) < 0:
+            raise ValueError(f"--{name} is a whole number from 0, got {getattr(options, name)}")
     if not all(64 <= side <= LARGEST for side in options.size):
         raise ValueError(f"--size is 64 to {LARGEST} px each way, got {options.size}")
+    if options.task is not None and options.task not in TASKS:
+        raise ValueError(unknown("task", options.task, TASKS))
     if options.screenshot and options.screenshot.suffix.lower() not in PICTURES:
         raise ValueError(
             f"--screenshot writes {', '.join(PICTURES)}; got {options.screenshot.name!r}"
         )
+    if options.video:
+        check_film_name(options.video)
+    if options.replay is not None:
+        _check_replay(options)
     if not options.headless:
-        if options.video:
-            raise ValueError("--video films without a window: add --headless")
         return
-    if options.driver == "human":
+    if "human" in options.drivers:
         raise ValueError("nobody can drive without a window: leave out --headless")
+    if options.record:
+        raise ValueError("--record is for the window; without one, `redrive record` records")
     if not (options.video or options.screenshot):
         raise ValueError("--headless makes a film or a picture: add --video FILE.webm, or "
                          "--screenshot FILE.png")  # fmt: skip
-    if options.video:
-        check_film_name(options.video)
 
 
-def _task(options: WatchOptions) -> Task:
-    if options.task is not None:
-        if options.task not in TASKS:
+def _check_replay(options: WatchOptions) -> None:
+    """An episode of some results says itself where and how it was driven."""
+    for name in ("world", "task", "seed", "appearance", "dt"):
+        given = getattr(options, name)
+        if given != WatchOptions.__dataclass_fields__[name].default:
             raise ValueError(
-                f"--task: unknown task {options.task!r}; {suggest(options.task, TASKS)}"
+                f"--replay drives what the results say: leave out --{name}, got {given}"
             )
-        return TASKS[options.task]
-    on_circuit = options.world is not None and Path(options.world).exists()
-    return RACETRACK if on_circuit else LANE_FOLLOWING
+    if "human" in options.drivers:
+        raise ValueError("--replay shows who drove; take the wheel in the window with an arrow key")
 
 
-def _session(options: WatchOptions) -> Session:
-    """The drive at its beginning."""
-    from redrive.agents.agent import Agent
-    from redrive.agents.drivers import driver_name, make_driver
-    from redrive.agents.human import Human
-    from redrive.watch_drive import begin
-    from redrive.watch_session import Session, notify
+def _compared(options: WatchOptions, session: Session) -> Session:
+    """Says of a replay whether it was what the evaluation saw."""
+    if options.replay is not None:
+        from redrive.watch_replay import compare
 
-    task = _task(options)
-    world = open_world(
-        options.world or task.world,
-        task=task,
-        appearance=Appearance(randomise=options.appearance),
-        dt=options.dt,
-    )
-    human = Human(world.vehicle, world.dt)
-    agent: Agent = human
-    if options.driver != "human":
-        agent = make_driver(options.driver, world)
-        if "torch" in sys.modules:  # for one car, threads only wait for each other
-            sys.modules["torch"].set_num_threads(1)
-    drive = begin(world, agent, options.seed, driver=driver_name(options.driver))
-    session = Session(drive, human, speed=options.speed)
-    if agent is human:  # who needs a moment to find the keys
-        session = replace(notify(session, "the arrow keys drive"), paused=True)
+        for line in compare(session, options.replay):
+            terminal.say(line)
     return session
 
 
 def _without_window(options: WatchOptions, session: Session) -> Session:
     from redrive.watch_film import film_frames, film_sessions
+    from redrive.watch_log import Log
     from redrive.watch_paint import save_picture
     from redrive.watch_view import render
 
     shown = session
-    most = options.steps or round(session.drive.world.task.time_limit / options.dt)
+    most = options.steps or round(session.drive.world.task.time_limit / session.drive.world.dt)
+    log = Log(options.log) if options.log else None
     with terminal.progress("driving", total=most) as tick:
 
         def told() -> Iterator[Session]:
@@ -175,6 +181,8 @@ def _without_window(options: WatchOptions, session: Session) -> Session:
             for now in film_sessions(session, options.steps, FILM_RATE):
                 if now.steps > shown.steps:
                     tick(now.steps - shown.steps)
+                if log is not None:
+                    log.see(now)
                 shown = now
                 yield now
 
@@ -182,6 +190,8 @@ def _without_window(options: WatchOptions, session: Session) -> Session:
             frames = write_video(options.video, film_frames(told(), options.size), FILM_RATE)
         else:
             deque(told(), maxlen=0)  # to the end, undrawn
+    if log is not None:
+        log.close()
     if options.video:
         terminal.say(f"{options.video}: {frames / FILM_RATE:.1f} s")
     if options.screenshot:

@@ -7,7 +7,7 @@ import pygame
 
 from redrive.watch_drive import pose
 from redrive.watch_frame import Frame
-from redrive.watch_paint import Colour, glaze, mix, pixels, polygon
+from redrive.watch_paint import Colour, glaze, line, mix, pixels, polygon, write
 from redrive.watch_road import sight_of
 
 GLASS: Colour = (24, 29, 35)
@@ -17,6 +17,28 @@ REAR_LAMP: Colour = (150, 52, 44)
 BRAKE_LAMP: Colour = (255, 80, 60)
 BRAKING = -0.4  # [m/s²]
 WHEELBASE = 0.6  # share of the car's length; for the look of its wheels
+
+
+def ghosts(frame: Frame, target: pygame.Surface) -> None:
+    """The cars of the other drivers, seen through, with their names."""
+    session = frame.session
+    sight = sight_of(frame, target.get_size())
+    vehicle = session.drive.world.vehicle
+    rear, front = -vehicle.rear_overhang, vehicle.length - vehicle.rear_overhang
+    outline = _rounded(rear, front, 0.5 * vehicle.width, 0.28 * vehicle.width)
+    for number, drive in enumerate(session.drives):
+        if number == session.shown:
+            continue
+        x, y, yaw, _ = pose(drive, session.part_of(drive))
+        if np.hypot(x - sight.x, y - sight.y) > sight.reach:
+            continue
+        cos, sin = np.cos(yaw), np.sin(yaw)
+        shape = sight.to_screen(outline @ np.array([[cos, sin], [-sin, cos]]) + (x, y))
+        image, colour = pixels(target), frame.colour_of(number)
+        glaze(image, shape, colour, 0.45)
+        line(image, np.concatenate([shape, shape[:1]]), colour, max(1.0, 1.4 * frame.unit))
+        place = shape.max(axis=0)[0] + 6 * frame.unit, shape.mean(axis=0)[1]
+        write(target, f"{number + 1} {drive.driver}", *place, 12 * frame.unit, colour)
 
 
 def car(frame: Frame, target: pygame.Surface) -> None:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 import pygame
 
 from redrive import watch_panel
 from redrive.sim.task import Ended
-from redrive.watch_drive import WORDS
+from redrive.watch_drive import words
 from redrive.watch_frame import Frame
+from redrive.watch_insight import saliency_of
 from redrive.watch_keys import HELP
 from redrive.watch_paint import (
     BAD,
     DIM,
+    DRIVER,
     EDGE,
     EXPERT,
     GOOD,
@@ -29,7 +34,7 @@ from redrive.watch_paint import (
     text_width,
     write,
 )
-from redrive.watch_session import Session
+from redrive.watch_session import LAYERS, Layer, Session
 
 SHADE = 0.42  # of the light is left behind the help
 
@@ -51,7 +56,8 @@ def header(frame: Frame, target: pygame.Surface) -> None:
     metres = after.progress[0] + session.part * (drive.after.progress[0] - after.progress[0])
     clock = f"{seconds:.1f} s"
     write(target, clock, right, first, 20 * unit, TEXT, True, "right")
-    write(target, f"{session.speed:g} x real time", right, second, 13 * unit, DIM, align="right")
+    pace = "as fast as it goes" if math.isinf(session.speed) else f"{session.speed:g} x real time"
+    write(target, pace, right, second, 13 * unit, DIM, align="right")
     route = right - 150 * unit
     write(target, f"{100 * share:.0f} %", route, first, 20 * unit, TEXT, True, "right")
     of = f"{max(metres, 0.0):.0f} of {drive.after.route_length[0]:.0f} m"
@@ -70,17 +76,79 @@ def header(frame: Frame, target: pygame.Surface) -> None:
 
 
 def score(frame: Frame, target: pygame.Surface) -> None:
-    """How the last episode ended, and how many went well."""
+    """How every driver does: in this episode, and in those before it."""
     session, unit = frame.session, frame.unit
-    if session.last_end and not session.over:
-        text = f"last: {session.last_end}   {session.completed} of {session.episodes} completed"
-        _pill(target, text, 14 * unit, 22 * unit, 13 * unit, unit, DIM, room=0.7)
+    size, row, pad = 12.5 * unit, 21 * unit, 10 * unit
+    rows = [_score_row(frame, number) for number in range(len(session.drives))]
+    names = [f"{k + 1}  {drive.driver}" for k, drive in enumerate(session.drives)]
+    last = f"last: {session.score.last_end}" if session.score.last_end else ""
+    name_room = min(max(text_width(name, size, True) for name in names), 150 * unit)
+    columns = [max(text_width(cells[k], size) for cells in rows) for k in range(len(rows[0]))]
+    wide = pad + 18 * unit + name_room + sum(columns) + 14 * unit * len(columns) + pad
+    wide = min(max(wide, text_width(last, size) + 2 * pad), 0.75 * target.get_width())
+    high = row * (len(rows) + bool(last)) + pad
+    left, top = 14 * unit, 12 * unit
+    glaze(pixels(target), _box(left, top, left + wide, top + high), (12, 14, 17), 0.72)
+    end = left + wide - pad
+    for number, (name, cells) in enumerate(zip(names, rows, strict=True)):
+        y = top + 0.5 * pad + (number + 0.5) * row
+        x = left + pad
+        disc(pixels(target), x + 4 * unit, y, 4 * unit, frame.colour_of(number))
+        x += 16 * unit
+        followed = number == session.shown
+        write(target, name, x, y, size, TEXT if followed else DIM, followed, room=name_room)
+        x += name_room + 14 * unit
+        for cell, column in zip(cells, columns, strict=True):
+            if x + column > end + 1:
+                break
+            write(target, cell, x + column, y, size, TEXT if followed else DIM, align="right")
+            x += column + 14 * unit
+    if last:
+        y = top + 0.5 * pad + (len(rows) + 0.5) * row
+        write(target, last, left + pad, y, size, DIM, room=wide - 2 * pad)
+
+
+def _score_row(frame: Frame, number: int) -> tuple[str, str, str, str]:
+    """Route, mean distance from the centre, how it stands, and episodes that were completed."""
+    session = frame.session
+    drive, score = session.drives[number], session.scores[number]
+    part = session.part_of(drive)
+    done = drive.state.progress[0] + part * (drive.after.progress[0] - drive.state.progress[0])
+    offsets = [abs(float(step.frame.state.lateral_offset[0])) for step in drive.steps]
+    ended = drive.over and part >= 1.0
+    stands = words(drive.ended) if ended else "driving"
+    return (
+        f"{max(done, 0.0):.0f} m",
+        f"{sum(offsets) / len(offsets):.2f} m off centre",
+        stands,
+        f"{score.completed} of {score.episodes} completed" if score.episodes else "",
+    )
+
+
+def marks(frame: Frame, target: pygame.Surface) -> None:
+    """That something is being recorded, or filmed."""
+    session, unit = frame.session, frame.unit
+    right = target.get_width() - 14 * unit
+    told = []
+    if session.recording:
+        seconds = (len(session.drive.steps) - session.taken_from) * session.drive.world.dt
+        told.append((f"recording {max(seconds, 0.0):.0f} s", BAD))
+    if session.filming:
+        told.append(("filming", DRIVER))
+    for text, colour in told:
+        wide = text_width(text, 13 * unit) + 40 * unit
+        left = right - wide
+        box = _box(left, 12 * unit, right, 38 * unit)
+        glaze(pixels(target), box, (12, 14, 17), 0.78)
+        disc(pixels(target), left + 15 * unit, 25 * unit, 5 * unit, colour)
+        write(target, text, left + 28 * unit, 25 * unit, 13 * unit, TEXT)
+        right = left - 8 * unit
 
 
 def paused(frame: Frame, target: pygame.Surface) -> None:
     """That nothing moves because it was asked not to."""
     session, unit = frame.session, frame.unit
-    if not session.paused or session.help:
+    if not session.paused or session.help or session.menu:
         return
     step = "." if session.at_the_wheel else "→"
     width, height = target.get_size()
@@ -91,25 +159,26 @@ def paused(frame: Frame, target: pygame.Surface) -> None:
 def ending(frame: Frame, target: pygame.Surface) -> None:
     """Why the episode is over."""
     session, unit = frame.session, frame.unit
-    if not session.over:
+    if not session.finished:
         return
     ended = session.drive.ended
-    words = WORDS[ended]
+    said = words(ended)
     colour = GOOD if ended is Ended.ROUTE_COMPLETED else BAD
     if ended is Ended.TIME_UP and session.drive.world.task.route_length == 0.0:
-        words, colour = "time is up, still in the lane", GOOD
+        said, colour = "time is up, still in the lane", GOOD
     width, height = target.get_size()
     middle, top = 0.5 * width, 0.2 * height
-    wide = max(text_width(words, 26 * unit, True), text_width(session.last_end, 14 * unit))
+    last = session.score.last_end
+    wide = max(text_width(said, 26 * unit, True), text_width(last, 14 * unit))
     half = np.array([0.5 * wide + 28 * unit, 44 * unit])
     image = pixels(target)
     box = _box(middle - half[0], top - half[1], middle + half[0], top + half[1])
     glaze(image, box, (12, 14, 17), 0.86)
     edge = _box(middle - half[0], top - half[1], middle - half[0] + 5 * unit, top + half[1])
     polygon(image, edge, colour)
-    write(target, words[0].upper() + words[1:], middle, top - 14 * unit, 26 * unit, TEXT, True,
+    write(target, said[0].upper() + said[1:], middle, top - 14 * unit, 26 * unit, TEXT, True,
           "middle")  # fmt: skip
-    _, _, after = session.last_end.partition(" after ")
+    _, _, after = last.partition(" after ")
     write(target, f"after {after}", middle, top + 20 * unit, 14 * unit, DIM, align="middle")
 
 
@@ -124,19 +193,36 @@ def notice(frame: Frame, target: pygame.Surface) -> None:
 
 def help_card(frame: Frame, target: pygame.Surface) -> None:
     """Every key."""
+    rows = [(keys, meaning, True) for keys, meaning in HELP]
+    _card(frame, target, "Keys", "F1 closes this", rows)
+
+
+def menu_card(frame: Frame, target: pygame.Surface) -> None:
+    """What can be drawn or left out."""
+    rows = [((str(k + 1),), layer.value, frame.shows(layer)) for k, layer in enumerate(LAYERS)]
+    _card(frame, target, "What is drawn", "L closes this", rows)
+
+
+def _card(
+    frame: Frame,
+    target: pygame.Surface,
+    title: str,
+    closes: str,
+    rows: Sequence[tuple[tuple[str, ...], str, bool]],
+) -> None:
+    """A card over the picture: keys and what they do; what is off is dim."""
     width, height = target.get_size()
-    unit = min(frame.unit, height / 560)
+    unit = min(frame.unit, height / 660)
     row = 31 * unit
-    half = np.array([300 * unit, 0.5 * (len(HELP) * row + 84 * unit)])
+    half = np.array([300 * unit, 0.5 * (len(rows) * row + 84 * unit)])
     middle = np.array([0.5 * width, 0.5 * height])
     (left, top), (right, low) = middle - half, middle + half
     image = pixels(target)
     dim(image, SHADE)
     polygon(image, _box(left, top, right, low), PANEL)
-    write(target, "Keys", left + 28 * unit, top + 34 * unit, 20 * unit, TEXT, True)
-    write(target, "F1 closes this", right - 28 * unit, top + 34 * unit, 13 * unit, DIM,
-          align="right")  # fmt: skip
-    for k, (keys, meaning) in enumerate(HELP):
+    write(target, title, left + 28 * unit, top + 34 * unit, 20 * unit, TEXT, True)
+    write(target, closes, right - 28 * unit, top + 34 * unit, 13 * unit, DIM, align="right")
+    for k, (keys, meaning, on) in enumerate(rows):
         y = top + 76 * unit + k * row
         x = left + 28 * unit
         for key in keys:
@@ -147,7 +233,9 @@ def help_card(frame: Frame, target: pygame.Surface) -> None:
             polygon(image, inner, RAISED)
             write(target, key, x + 0.5 * wide, y - 0.5, 13 * unit, TEXT, True, "middle")
             x += wide + 6 * unit
-        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT)
+        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT if on else EDGE)
+        if not on:
+            write(target, "off", right - 28 * unit, y, 13 * unit, DIM, align="right")
 
 
 def caption(frame: Frame, target: pygame.Surface) -> None:
@@ -159,6 +247,10 @@ def caption(frame: Frame, target: pygame.Surface) -> None:
     width, height = target.get_size()
     short = f"{found[0]}, {found[1].width} x {found[1].height} pixels"
     long = f"{short}, as the driver sees it"
+    if frame.shows(Layer.SALIENCY):
+        learned = saliency_of(frame.session.drive) is not None
+        long = "blue steered to the left, red to the right" if learned else (
+            f"{short}; no network drives")  # fmt: skip
     text = long if text_width(long, 12 * unit) <= width else short
     write(target, text, 0.0, 0.5 * height, 12 * unit, DIM, room=width)
 

@@ -7,12 +7,12 @@ can look between two steps, and take the wheel.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from redrive.agents.agent import Agent, View
-from redrive.agents.rollout import look
+from redrive.agents.rollout import Frame, look
 from redrive.sim.any_world import World
 from redrive.sim.guidance import guide
 from redrive.sim.road import Lane, Road
@@ -20,7 +20,7 @@ from redrive.sim.task import Ended
 from redrive.sim.vehicle import Command, move
 from redrive.sim.world import CarState
 
-MEMORY = 400  # steps that the trail and the plots go back
+PAST = 400  # steps that the trail and the plots go back
 
 WORDS = {
     Ended.RUNNING: "still driving",
@@ -45,14 +45,69 @@ class Past(NamedTuple):
     by_hand: bool
 
 
+class Step(NamedTuple):
+    """One step of the episode, as it was."""
+
+    frame: Frame  # what was seen and done, and what came of it
+    memory: Any  # of the driver, after it
+    by_hand: bool
+
+
+class Course(Protocol):
+    """Episodes to drive, one after the other."""
+
+    def start(self, episode: int) -> tuple[World, CarState]:
+        """The world of an episode and its first state, of one car; the same every time."""
+        ...
+
+    def step(self, world: World, state: CarState, command: Command) -> CarState:
+        """The state after a step; what happens besides the world's own."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Sequence:
+    """The episodes of a world that follow from a seed, without an end."""
+
+    world: World
+    seed: int
+
+    def start(self, episode: int) -> tuple[World, CarState]:
+        """Another start, on another road where there are several."""
+        return self.world, self.world.reset(np.array([self.seed]), episode)
+
+    def step(self, world: World, state: CarState, command: Command) -> CarState:
+        """The world's."""
+        return world.step(state, command)
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """The same start, again and again."""
+
+    world: World
+    state: CarState  # of one car
+
+    def start(self, episode: int) -> tuple[World, CarState]:
+        """It, whatever the episode."""
+        return self.world, self.state
+
+    def step(self, world: World, state: CarState, command: Command) -> CarState:
+        """The world's."""
+        return world.step(state, command)
+
+
 @dataclass(frozen=True, eq=False)
 class Drive:
     """One step of one car, and what led there."""
 
+    course: Course
+    episode: int  # its number on the course, from 0
     world: World
     driver: str  # its name
     agent: Agent
-    memory: Any
+    before: Any  # the driver's memory before the step
+    memory: Any  # and after it
     substitute: Agent | None  # a person who has taken the wheel from the driver
     substitute_memory: Any
     state: CarState  # at the beginning of the step
@@ -62,6 +117,7 @@ class Drive:
     expert: Command
     after: CarState  # at the end of the step
     past: tuple[Past, ...]  # the step itself is the last
+    steps: tuple[Step, ...]  # of the whole episode, the step itself is the last
 
     @property
     def by_hand(self) -> bool:
@@ -94,11 +150,6 @@ class Drive:
         """Of the sequence of episodes."""
         return int(self.state.seed[0])
 
-    @property
-    def episode(self) -> int:
-        """Its number in the sequence, from 0."""
-        return int(self.state.episode[0])
-
 
 def begin(
     world: World,
@@ -109,8 +160,14 @@ def begin(
     start: CarState | None = None,
 ) -> Drive:
     """The first step of an episode, from a `start` of one car or from where the seed puts it."""
-    state = world.reset(np.array([seed]), episode) if start is None else start
-    return _decide(world, driver, agent, agent.begin(1), None, None, state, ())
+    course = Sequence(world, seed) if start is None else Start(world, start)
+    return begin_on(course, agent, episode, driver)
+
+
+def begin_on(course: Course, agent: Agent, episode: int, driver: str) -> Drive:
+    """The first step of an episode of a course."""
+    world, state = course.start(episode)
+    return _decide(_Wheel(driver, agent, None), course, episode, world, agent.begin(1), None, state)
 
 
 def advance(drive: Drive) -> Drive:
@@ -118,19 +175,28 @@ def advance(drive: Drive) -> Drive:
     if drive.over:
         return drive
     return _decide(
-        drive.world, drive.driver, drive.agent, drive.memory, drive.substitute,
-        drive.substitute_memory, drive.after, drive.past,
+        _Wheel(drive.driver, drive.agent, drive.substitute), drive.course, drive.episode,
+        drive.world, drive.memory, drive.substitute_memory, drive.after, drive.past, drive.steps,
     )  # fmt: skip
 
 
 def again(drive: Drive) -> Drive:
     """The same episode from its start; who has the wheel keeps it."""
-    return _restart(drive, drive.episode)
+    return restart(drive, drive.episode)
 
 
 def next_episode(drive: Drive) -> Drive:
-    """The next episode of the sequence: another start, on another road where there are several."""
-    return _restart(drive, drive.episode + 1)
+    """The next episode of the course."""
+    return restart(drive, drive.episode + 1)
+
+
+def restart(drive: Drive, episode: int) -> Drive:
+    """An episode of the course from its start; who has the wheel keeps it."""
+    world, state = drive.course.start(episode)
+    substitute = drive.substitute
+    memory = substitute.begin(1) if substitute is not None else None
+    wheel = _Wheel(drive.driver, drive.agent, substitute)
+    return _decide(wheel, drive.course, episode, world, drive.agent.begin(1), memory, state)
 
 
 def take_wheel(drive: Drive, substitute: Agent, memory: Any) -> Drive:
@@ -153,40 +219,45 @@ def pose(drive: Drive, part: float) -> tuple[float, float, float, float]:
     return float(x), float(y), float(yaw), float(speed)
 
 
+def words(ended: Ended) -> str:
+    """Why an episode ended, in words."""
+    return WORDS.get(ended, ended.name.lower().replace("_", " "))
+
+
 def story(drive: Drive) -> str:
     """How the episode went, in a few words: `left the lane after 12.3 s and 104 m`."""
     after = drive.after
     seconds = after.steps[0] * drive.world.dt
-    return f"{WORDS[drive.ended]} after {seconds:.1f} s and {after.progress[0]:.0f} m"
+    return f"{words(drive.ended)} after {seconds:.1f} s and {after.progress[0]:.0f} m"
 
 
-def _restart(drive: Drive, episode: int) -> Drive:
-    state = drive.world.reset(np.array([drive.seed]), episode)
-    substitute = drive.substitute
-    memory = substitute.begin(1) if substitute is not None else None
-    return _decide(
-        drive.world, drive.driver, drive.agent, drive.agent.begin(1), substitute, memory, state, ()
-    )
+class _Wheel(NamedTuple):
+    """Who may have it."""
+
+    driver: str
+    agent: Agent
+    substitute: Agent | None
 
 
 def _decide(
+    wheel: _Wheel,
+    course: Course,
+    episode: int,
     world: World,
-    driver: str,
-    agent: Agent,
-    memory: Any,
-    substitute: Agent | None,
+    before: Any,
     substitute_memory: Any,
     state: CarState,
-    past: tuple[Past, ...],
+    past: tuple[Past, ...] = (),
+    steps: tuple[Step, ...] = (),
 ) -> Drive:
     """Look, ask everybody, and move."""
     view = look(world, state)
-    advice, memory = agent.act(view, memory)
-    command = advice
-    if substitute is not None:
-        command, substitute_memory = substitute.act(view, substitute_memory)
+    advice, memory = wheel.agent.act(view, before)
+    command, by_hand = advice, wheel.substitute is not None
+    if wheel.substitute is not None:
+        command, substitute_memory = wheel.substitute.act(view, substitute_memory)
     expert = guide(view["lane"])
-    step = Past(
+    now = Past(
         x=float(state.x[0]),
         y=float(state.y[0]),
         time=float(state.steps[0] * world.dt),
@@ -195,20 +266,25 @@ def _decide(
         curvature=float(command.curvature[0]),
         expert_curvature=float(expert.curvature[0]),
         lateral_offset=float(state.lateral_offset[0]),
-        by_hand=substitute is not None,
+        by_hand=by_hand,
     )
+    after = course.step(world, state, command)
     return Drive(
+        course=course,
+        episode=episode,
         world=world,
-        driver=driver,
-        agent=agent,
+        driver=wheel.driver,
+        agent=wheel.agent,
+        before=before,
         memory=memory,
-        substitute=substitute,
+        substitute=wheel.substitute,
         substitute_memory=substitute_memory,
         state=state,
         view=view,
         advice=advice,
         command=command,
         expert=expert,
-        after=world.step(state, command),
-        past=(*past, step)[-MEMORY:],
+        after=after,
+        past=(*past, now)[-PAST:],
+        steps=(*steps, Step(Frame(state, view, command, after), memory, by_hand)),
     )

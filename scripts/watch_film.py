@@ -22,7 +22,7 @@ def film_sessions(session: Session, steps: int | None, fps: float) -> Iterator[S
     """
     session = replace(session, patience=math.inf)
     yield session
-    while session.rested < LAST_LOOK and (steps is None or session.steps + session.part < steps):
+    while session.rested < LAST_LOOK and (steps is None or session.steps + session.phase < steps):
         session = tick(session, 1.0 / fps)
         yield session
 

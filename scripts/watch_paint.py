@@ -33,6 +33,19 @@ EXPERT: Colour = (230, 159, 0)
 PERSON: Colour = (222, 140, 184)
 GOOD: Colour = (38, 178, 134)
 BAD: Colour = (226, 104, 38)
+# Of several drivers; light and dark, so that they differ also where hues do not
+DRIVERS: tuple[Colour, ...] = (
+    DRIVER,
+    (240, 228, 66),
+    (170, 140, 255),
+    (120, 225, 200),
+    (235, 235, 235),
+    (255, 150, 130),
+    (110, 140, 190),
+)
+# What a value means: to the left, to the right; little, much
+LEFTWARDS: Colour = (90, 200, 255)
+RIGHTWARDS: Colour = (255, 120, 70)
 
 SHIFT = 4  # fractional bits of a position
 _ONE = 1 << SHIFT

@@ -12,14 +12,17 @@ import pygame
 from redrive.sim.sensors.camera import Camera
 from redrive.watch_drive import Drive, Past
 from redrive.watch_frame import Frame
+from redrive.watch_insight import saliency_of, seen_by
 from redrive.watch_paint import (
     BAD,
     DIM,
     EDGE,
     EXPERT,
+    LEFTWARDS,
     PANEL,
     PERSON,
     RAISED,
+    RIGHTWARDS,
     TEXT,
     Colour,
     line,
@@ -30,8 +33,10 @@ from redrive.watch_paint import (
     write,
 )
 from redrive.watch_road import ASPHALT, WHITE
+from redrive.watch_session import Layer
 from redrive.watch_strips import runs
 
+SPREAD = 1.2  # of what a pixel did, so that it can be seen [px]
 PLOT_TIME = 20.0  # that the plots go back [s]
 KMH = 3.6
 STEERING_SCALES = (0.02, 0.05, 0.1, 0.2, 0.5)  # full deflection of the gauge [1/m]
@@ -67,10 +72,34 @@ def camera(frame: Frame, target: pygame.Surface) -> None:
     if found is None:
         write(target, "no camera", 10 * frame.unit, 0.5 * target.get_height(), 14 * frame.unit, DIM)
         return
-    seen = frame.session.drive.view[found[0]][0]
+    seen = seen_by(frame.session.drive)[found[0]][0]
     size = target.get_size()
     smooth = cv2.INTER_NEAREST if size[0] >= seen.shape[1] else cv2.INTER_AREA
-    pixels(target)[..., 2::-1] = cv2.resize(seen, size, interpolation=smooth)
+    shown = cv2.resize(seen, size, interpolation=smooth)
+    if frame.shows(Layer.SALIENCY) and found[0] == "camera":
+        found_out = saliency_of(frame.session.drive)
+        shown = shown if found_out is None else tinted(shown, found_out.pixels)
+    pixels(target)[..., 2::-1] = shown
+
+
+def tinted(picture: np.ndarray, moved: np.ndarray) -> np.ndarray:
+    """A picture in grey, with the pixels in colour that moved the command: left blue, right red.
+
+    Args:
+        picture: (H, W, 3) uint8 RGB.
+        moved: (h, w) [1/m], left is positive; only how they compare with each other is shown.
+    """
+    size = picture.shape[1], picture.shape[0]
+    spread = cv2.GaussianBlur(moved, (0, 0), SPREAD)
+    most = max(float(np.percentile(np.abs(spread), 99.5)), 1e-12)
+    share = cv2.resize(np.clip(spread / most, -1.0, 1.0), size, interpolation=cv2.INTER_LINEAR)
+    # Half the light, without colour: then any colour is a statement.
+    grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) * 0.55
+    weight = np.abs(share)[..., None] ** 0.7
+    ink = np.where(
+        share[..., None] > 0.0, np.array(LEFTWARDS, np.float32), np.array(RIGHTWARDS, np.float32)
+    )
+    return (grey[..., None] * (1.0 - weight) + ink * weight).astype(np.uint8)
 
 
 def gauges(frame: Frame, target: pygame.Surface) -> None:
@@ -133,7 +162,7 @@ def offset_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
     lane, vehicle = drive.lane, drive.world.vehicle
     node = min(int(drive.state.arc_length[0] / lane.spacing), len(lane.x) - 1)
     left, right = float(lane.left[node]), float(lane.right[node])
-    state = drive.after if frame.session.over else drive.state
+    state = drive.after if frame.session.finished else drive.state
     at, margin = float(state.lateral_offset[0]), float(state.margin[0])
     value = f"{abs(at):.2f} m{_side(at, 0.005)}"
     note = f"free {margin:.2f} m" if margin >= 0.0 else f"over by {-margin:.2f} m"
@@ -231,7 +260,7 @@ def _plot(
 ) -> None:
     """The last seconds of a value, and of what was wanted; the newest to the right."""
     height = band.plot_low - band.plot_top
-    if height < 14 * frame.unit:
+    if height < 14 * frame.unit or not frame.shows(Layer.PLOTS):
         return
     session = frame.session
     past = _recent(session.drive)

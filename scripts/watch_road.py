@@ -140,6 +140,22 @@ def trail(frame: Frame, target: pygame.Surface) -> None:
             start = k
 
 
+def ghost_trails(frame: Frame, target: pygame.Surface) -> None:
+    """Where the other drivers have been."""
+    session = frame.session
+    sight = sight_of(frame, target.get_size())
+    for number, drive in enumerate(session.drives):
+        if number == session.shown:
+            continue
+        x, y, _, _ = pose(drive, session.part_of(drive))
+        points = np.array([(step.x, step.y) for step in drive.past] + [(x, y)])
+        near = np.hypot(points[:, 0] - sight.x, points[:, 1] - sight.y) < sight.reach
+        colour = mix(LANE, frame.colour_of(number), 0.45)
+        for first, stop in runs(near):
+            shown = sight.to_screen(points[first:stop])
+            line(pixels(target), shown, colour, max(1.0, 0.09 * sight.scale))
+
+
 def intentions(frame: Frame, target: pygame.Surface) -> None:
     """Where the command of now leads, and dotted, where the expert's would."""
     session = frame.session
@@ -192,11 +208,17 @@ def minimap(frame: Frame, target: pygame.Surface) -> None:
     ground = [(left, top), (low_right[0], top), low_right, (left, low_right[1])]
     glaze(pixels(target), np.array(ground, float), GROUND, 0.7)
     target.blit(drawn, (left, top))
-    x, y, _, _ = pose(drive, frame.session.part)
     image = pixels(target)
-    at = left + (x - low[0]) * scale, top + drawn.get_height() - (y - low[1]) * scale
-    disc(image, *at, max(3.0, 0.045 * room), (16, 18, 20))
-    disc(image, *at, max(2.2, 0.033 * room), frame.colour)
+    session = frame.session
+    others = [k for k in range(len(session.drives)) if k != session.shown]
+    for number in (*others, session.shown):  # the followed one on top
+        x, y, _, _ = pose(session.drives[number], session.part_of(session.drives[number]))
+        at = left + (x - low[0]) * scale, top + drawn.get_height() - (y - low[1]) * scale
+        shown = number == session.shown
+        size = 1.0 if shown else 0.7
+        disc(image, *at, size * max(3.0, 0.045 * room), (16, 18, 20))
+        colour = frame.colour if shown else frame.colour_of(number)
+        disc(image, *at, size * max(2.2, 0.033 * room), colour)
 
 
 @lru_cache(maxsize=8)

@@ -1,80 +1,141 @@
-"""What happens when while somebody watches: time goes on, keys do things. No window here."""
+"""What happens while somebody watches: drivers side by side on one episode, and time that goes on.
+
+No window here. What the keys do with a session is in `watch_actions.py`.
+"""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import Enum, auto
+from enum import Enum
+from typing import NamedTuple
 
 from redrive.agents.human import Human
-from redrive.sim.task import Ended
-from redrive.watch_drive import (
-    Drive,
-    advance,
-    again,
-    give_back,
-    next_episode,
-    story,
-    take_wheel,
-)
+from redrive.sim.any_world import World
+from redrive.sim.success import is_success
+from redrive.watch_drive import Drive, Step, advance, next_episode, restart, story
 
 REST = 2.0  # for which the end of an episode is shown [s]
 NOTICE = 2.5  # for which a notice is [s]
 PATIENCE = 0.03  # computing longer than this for one picture drops simulated time [s]
+HURRY = 0.014  # for one picture, where it goes as fast as it can [s]
 ROUNDING = 1e-9
-SLOWEST, FASTEST = 0.125, 64.0  # times real time
+LEAST_TAKE = 2  # steps that are worth keeping
 
 
-class Action(Enum):
-    """What a person can ask of the window, driving apart."""
+class Layer(Enum):
+    """What can be left out of the picture, with its name."""
 
-    PAUSE = auto()
-    STEP = auto()
-    AGAIN = auto()
-    NEXT = auto()
-    WHEEL = auto()  # take it, or give it back
-    TAKE_WHEEL = auto()
-    FASTER = auto()
-    SLOWER = auto()
-    ZOOM = auto()
-    HELP = auto()
-    SCREENSHOT = auto()
-    QUIT = auto()
+    TRAIL = "trail"
+    PATHS = "paths of the command and of the expert's"
+    GHOSTS = "the other drivers"
+    MAP = "map of the whole road"
+    SCORE = "score"
+    SALIENCY = "what moved the command"
+    MEMORY = "memory"
+    PLOTS = "plots"
+
+
+LAYERS = tuple(Layer)
+
+
+class Score(NamedTuple):
+    """How one driver has done so far."""
+
+    episodes: int = 0  # that ended
+    completed: int = 0  # of them
+    last_end: str = ""  # how the last one went
+
+
+class Take(NamedTuple):
+    """A stretch of an episode that is to be kept."""
+
+    world: World
+    driver: str
+    person: bool  # whether the driver is a person anyway
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
 class Session:
-    """A drive that is being watched."""
+    """Drives that are being watched: the same episode, a driver each. One of them is followed."""
 
-    drive: Drive
+    drives: tuple[Drive, ...]
     human: Human  # whom the keys belong to
-    part: float = 0.0  # share of the step that is over
-    speed: float = 1.0  # simulated seconds per second
+    shown: int = 0  # which one is followed
+    phase: float = 0.0  # share of the step that is over
+    speed: float = 1.0  # simulated seconds per second; infinite: as fast as it goes
     paused: bool = False
     help: bool = False
+    menu: bool = False  # of the layers
+    off: frozenset[Layer] = frozenset({Layer.SALIENCY})  # layers that are not drawn
     zoom: int = 0  # which of the zoom levels
-    rested: float = 0.0  # since the episode ended [s]
+    rested: float = 0.0  # since the last drive ended [s]
     steps: int = 0  # driven in all
     dropped: float = 0.0  # simulated time that the computer was too slow for [s]
-    last_end: str = ""  # how the last episode went
-    completed: int = 0  # of the episodes that ended
-    episodes: int = 0  # that ended
+    scores: tuple[Score, ...] = ()  # of each driver; filled in when empty
     notice: str = ""
     notice_left: float = 0.0  # for which it is still shown [s]
     quit: bool = False
     screenshot: bool = False  # the next picture is to be kept
+    filming: bool = False
+    recording: bool = False
+    taken_from: int = 0  # the first step of the followed drive that belongs to the take
+    takes: tuple[Take, ...] = ()  # finished, not yet saved
     patience: float = PATIENCE
+
+    def __post_init__(self) -> None:
+        if not self.scores:
+            object.__setattr__(self, "scores", (Score(),) * len(self.drives))
+
+    @property
+    def drive(self) -> Drive:
+        """The one that is followed."""
+        return self.drives[self.shown]
+
+    @property
+    def part(self) -> float:
+        """Share of the followed drive's step that is over."""
+        return self.part_of(self.drive)
+
+    @property
+    def score(self) -> Score:
+        """Of the driver that is followed."""
+        return self.scores[self.shown]
 
     @property
     def at_the_wheel(self) -> bool:
         """Whether the keys drive."""
-        return self.drive.by_hand or self.drive.agent is self.human
+        return self.drive.by_hand or self.person_drives
+
+    @property
+    def person_drives(self) -> bool:
+        """Whether the driver that is followed is a person anyway."""
+        return self.drive.agent is self.human
+
+    @property
+    def finished(self) -> bool:
+        """Whether the followed drive has ended, as far as is shown."""
+        return self.drive.over and self.part >= 1.0
 
     @property
     def over(self) -> bool:
-        """Whether the episode has ended, as far as is shown."""
-        return self.drive.over and self.part >= 1.0
+        """Whether all have ended, as far as is shown."""
+        return self.phase >= 1.0 and all(drive.over for drive in self.drives)
+
+    def part_of(self, drive: Drive) -> float:
+        """Share of a drive's step that is over; who ended before the others stands still."""
+        latest = max(int(other.state.steps[0]) for other in self.drives)
+        return self.phase if int(drive.state.steps[0]) == latest else 1.0
+
+
+def with_drive(session: Session, drive: Drive) -> Session:
+    """The session with the followed drive changed."""
+    drives = list(session.drives)
+    drives[session.shown] = drive
+    return replace(session, drives=tuple(drives))
 
 
 def tick(session: Session, seconds: float) -> Session:
@@ -84,94 +145,84 @@ def tick(session: Session, seconds: float) -> Session:
         return session
     if session.over:
         rested = session.rested + seconds * max(1.0, session.speed)
-        return replace(session, rested=rested) if rested < REST else _go_on(session)
-    part = session.part + seconds * session.speed / session.drive.world.dt
-    drive, steps, dropped = session.drive, session.steps, session.dropped
+        return replace(session, rested=rested) if rested < REST else go_on(session)
+    if math.isinf(session.speed):
+        return _hurry(session)
+    phase = session.phase + seconds * session.speed / session.drive.world.dt
+    drives, steps, dropped = session.drives, session.steps, session.dropped
     started = time.perf_counter()
-    while part >= 1.0 - ROUNDING and not drive.over:
+    while phase >= 1.0 - ROUNDING and not all(drive.over for drive in drives):
         if time.perf_counter() - started > session.patience:
-            dropped += int(part) * drive.world.dt
-            part -= int(part)
+            dropped += int(phase) * session.drive.world.dt
+            phase -= int(phase)
             break
-        drive = advance(drive)
-        part = max(part - 1.0, 0.0)
+        drives = tuple(advance(drive) for drive in drives)
+        phase = max(phase - 1.0, 0.0)
         steps += 1
-    session = replace(session, drive=drive, steps=steps, dropped=dropped)
-    return _moved(session, min(part, 1.0))
+    session_after = replace(session, drives=drives, steps=steps, dropped=dropped)
+    return moved(session, session_after, min(phase, 1.0))
 
 
-def act(session: Session, action: Action) -> Session:
-    """What an action makes of the session."""
-    if action is Action.PAUSE:
-        return replace(session, paused=not session.paused)
-    if action is Action.STEP:
-        return _single_step(session)
-    if action is Action.AGAIN:
-        return _restarted(session, again)
-    if action is Action.NEXT:
-        return _restarted(session, next_episode)
-    if action is Action.WHEEL and session.drive.by_hand:
-        session = replace(session, drive=give_back(session.drive))
-        return notify(session, f"{session.drive.driver} drives again")
-    if action in (Action.WHEEL, Action.TAKE_WHEEL):
-        return _take_wheel(session)
-    if action is Action.FASTER:
-        return replace(session, speed=min(2.0 * session.speed, FASTEST))
-    if action is Action.SLOWER:
-        return replace(session, speed=max(0.5 * session.speed, SLOWEST))
-    if action is Action.ZOOM:
-        return replace(session, zoom=session.zoom + 1)
-    if action is Action.HELP:
-        return replace(session, help=not session.help)
-    if action is Action.SCREENSHOT:
-        return replace(session, screenshot=True)
-    return replace(session, quit=True)
+def _hurry(session: Session) -> Session:
+    """As many steps as fit into a picture, at least one."""
+    drives, steps = session.drives, session.steps
+    started = time.perf_counter()
+    while not all(drive.over for drive in drives):
+        drives = tuple(advance(drive) for drive in drives)
+        steps += 1
+        if time.perf_counter() - started > HURRY:
+            break
+    after = replace(session, drives=drives, steps=steps)
+    return moved(session, after, 1.0)
+
+
+def moved(before: Session, session: Session, phase: float) -> Session:
+    """The session with this share of its step over; drives that have just ended are counted."""
+    session = replace(session, phase=phase)
+    scores = list(session.scores)
+    for k, (old, new) in enumerate(zip(before.drives, session.drives, strict=True)):
+        if new.over and session.part_of(new) >= 1.0:
+            if old.over and before.part_of(old) >= 1.0:
+                continue
+            succeeded = bool(is_success(new.world.task, new.after, new.world.dt)[0])
+            scores[k] = Score(scores[k].episodes + 1, scores[k].completed + succeeded, story(new))
+            if k == session.shown:
+                session = close_take(session)
+    rested = 0.0 if session.over and not before.over else session.rested
+    return replace(session, scores=tuple(scores), rested=rested)
+
+
+def go_on(session: Session) -> Session:
+    """The next episode; what is recorded of this one is kept."""
+    return restarted(close_take(session), next_episode)
+
+
+def jump(session: Session, episode: int) -> Session:
+    """An episode of the course, by its number."""
+    return restarted(close_take(session), lambda drive: restart(drive, episode))
+
+
+def restarted(session: Session, change: Callable[[Drive], Drive]) -> Session:
+    """All drives at the start of an episode."""
+    session.human.controls.let_go()  # what the hands did meanwhile is not for the first step
+    drives = tuple(change(drive) for drive in session.drives)
+    return replace(session, drives=drives, phase=0.0, rested=0.0, taken_from=0)
+
+
+def close_take(session: Session) -> Session:
+    """What has been recorded so far goes to those who save it."""
+    steps = session.drive.steps[session.taken_from :]
+    session = replace(session, taken_from=len(session.drive.steps))
+    if not session.recording or len(steps) < LEAST_TAKE:
+        return session
+    drive = session.drive
+    take = Take(drive.world, drive.driver, session.person_drives, steps)
+    return replace(session, takes=(*session.takes, take))
 
 
 def notify(session: Session, text: str) -> Session:
     """Shows a line for a while."""
     return replace(session, notice=text, notice_left=NOTICE)
-
-
-def _single_step(session: Session) -> Session:
-    """To the beginning of the next step, or to the end of the last."""
-    if session.over:
-        return _go_on(session)
-    if session.drive.over:
-        return _moved(session, 1.0)
-    return _moved(replace(session, drive=advance(session.drive), steps=session.steps + 1), part=0.0)
-
-
-def _moved(session: Session, part: float) -> Session:
-    """The session with this share of its step over; an episode that has just ended is counted."""
-    before, session = session, replace(session, part=part)
-    if before.over or not session.over:
-        return session
-    return replace(
-        session,
-        rested=0.0,
-        last_end=story(session.drive),
-        episodes=session.episodes + 1,
-        completed=session.completed + (session.drive.ended is Ended.ROUTE_COMPLETED),
-    )
-
-
-def _go_on(session: Session) -> Session:
-    return _restarted(session, next_episode)
-
-
-def _restarted(session: Session, restart: Callable[[Drive], Drive]) -> Session:
-    session.human.controls.let_go()  # what the hands did meanwhile is not for the first step
-    return replace(session, drive=restart(session.drive), part=0.0, rested=0.0)
-
-
-def _take_wheel(session: Session) -> Session:
-    if session.at_the_wheel:
-        return session
-    after = session.drive.after
-    hands = session.human.grasp(after.curvature, after.accel)
-    session = replace(session, drive=take_wheel(session.drive, session.human, hands))
-    return notify(session, "you drive: arrow keys steer, H gives the wheel back")
 
 
 def _fade(session: Session, seconds: float) -> Session:

@@ -7,26 +7,29 @@ from dataclasses import dataclass
 
 import pygame
 
-from redrive import watch_car, watch_cards, watch_panel, watch_road
+from redrive import watch_car, watch_cards, watch_memory, watch_panel, watch_road
 from redrive.watch_frame import Frame
 from redrive.watch_paint import BACKGROUND, PANEL, surface
-from redrive.watch_session import Session
+from redrive.watch_session import Layer, Session
 
-Layer = Callable[[Frame, pygame.Surface], None]
+Paint = Callable[[Frame, pygame.Surface], None]
 
 SMALLEST = (480, 300)  # [px]; what is smaller is drawn as if it were that large
-ROAD_LAYERS: tuple[Layer, ...] = (
-    watch_road.ground,
-    watch_road.pavement,
-    watch_road.trail,
-    watch_road.intentions,
-    watch_car.car,
-    watch_road.minimap,
-    watch_road.scale_bar,
-    watch_cards.score,
-    watch_cards.paused,
-    watch_cards.ending,
-    watch_cards.notice,
+ROAD_LAYERS: tuple[tuple[Paint, Layer | None], ...] = (  # and what switches each off
+    (watch_road.ground, None),
+    (watch_road.pavement, None),
+    (watch_road.ghost_trails, Layer.GHOSTS),
+    (watch_road.trail, Layer.TRAIL),
+    (watch_road.intentions, Layer.PATHS),
+    (watch_car.ghosts, Layer.GHOSTS),
+    (watch_car.car, None),
+    (watch_road.minimap, Layer.MAP),
+    (watch_road.scale_bar, None),
+    (watch_cards.score, Layer.SCORE),
+    (watch_cards.marks, None),
+    (watch_cards.paused, None),
+    (watch_cards.ending, None),
+    (watch_cards.notice, None),
 )
 
 
@@ -37,6 +40,7 @@ class Layout:
     unit: float
     header: pygame.Rect
     road: pygame.Rect
+    memory: pygame.Rect  # below the road; of no height where there is none
     panel: pygame.Rect
     camera: pygame.Rect
     caption: pygame.Rect
@@ -44,7 +48,7 @@ class Layout:
     legend: pygame.Rect
 
 
-def layout(size: tuple[int, int], camera_size: tuple[int, int]) -> Layout:
+def layout(size: tuple[int, int], camera_size: tuple[int, int], memory: bool = False) -> Layout:
     """The layout of a window; a camera picture is enlarged by a whole number where it can be."""
     width, height = size
     unit = max(0.7, min(width / 1280, height / 720))
@@ -64,8 +68,10 @@ def layout(size: tuple[int, int], camera_size: tuple[int, int]) -> Layout:
     legend = pygame.Rect(left, height - row, wide, row)
     gauges = pygame.Rect(left, caption.bottom + round(6 * unit), wide, 0)
     gauges.height = max(legend.top - gauges.top, 1)
-    road = pygame.Rect(0, header.bottom, panel.left, height - header.bottom)
-    return Layout(unit, header, road, panel, camera, caption, gauges, legend)
+    band = round(min(132 * unit, 0.25 * height)) if memory else 0
+    road = pygame.Rect(0, header.bottom, panel.left, height - header.bottom - band)
+    below = pygame.Rect(0, road.bottom, panel.left, band)
+    return Layout(unit, header, road, below, panel, camera, caption, gauges, legend)
 
 
 def render(session: Session, size: tuple[int, int]) -> pygame.Surface:
@@ -84,12 +90,16 @@ def draw(session: Session, target: pygame.Surface) -> None:
         return
     found = watch_panel.camera_of(session.drive)
     camera_size = (found[1].width, found[1].height) if found else (96, 64)
-    places = layout((width, height), camera_size)
+    memory = watch_memory.has_memory(Frame(session, 1.0))
+    places = layout((width, height), camera_size, memory)
     frame = Frame(session, places.unit)
     target.fill(BACKGROUND)
     road = target.subsurface(places.road)
-    for layer in ROAD_LAYERS:
-        layer(frame, road)
+    for paint, layer in ROAD_LAYERS:
+        if layer is None or frame.shows(layer):
+            paint(frame, road)
+    if memory:
+        watch_memory.memory(frame, target.subsurface(places.memory))
     target.fill(PANEL, places.panel)
     watch_panel.camera(frame, target.subsurface(places.camera))
     watch_cards.caption(frame, target.subsurface(places.caption))
@@ -98,3 +108,5 @@ def draw(session: Session, target: pygame.Surface) -> None:
     watch_cards.header(frame, target.subsurface(places.header))
     if session.help:
         watch_cards.help_card(frame, target)
+    elif session.menu:
+        watch_cards.menu_card(frame, target)

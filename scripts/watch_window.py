@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
+import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import pygame
 
+from redrive import terminal
 from redrive.agents.human import Desk, Pad, find_pad
 from redrive.video import silence
-from redrive.watch_keys import action_of
-from redrive.watch_paint import save_picture, surface
-from redrive.watch_session import Action, Session, act, notify, tick
+from redrive.watch_actions import Action, act
+from redrive.watch_display import told_of_a_lost_display
+from redrive.watch_keys import asked
+from redrive.watch_outputs import Outputs
+from redrive.watch_paint import surface
+from redrive.watch_session import Session, tick
 from redrive.watch_view import draw
 
 PICTURES_A_SECOND = 60
-LONGEST = (
-    0.1  # that one picture may move the world on: a window that was dragged goes on gently [s]
-)
+LONGEST = 0.1  # that one picture moves the world on: a window that was dragged goes on gently [s]
 LATE = 0.033  # [s]
 
 
@@ -31,11 +34,27 @@ class Pace:
 
     pictures: int = 0
     late: int = 0  # that came more than 33 ms after the one before
+    seconds: float = 0.0
+    longest: float = 0.0  # from one picture to the next [s]
+    work: list[float] = field(default_factory=list)  # for each picture, without waiting [s]
 
     def count(self, seconds: float) -> None:
         """One more, so long after the one before."""
         self.pictures += 1
         self.late += seconds > LATE
+        self.seconds += seconds
+        self.longest = max(self.longest, seconds)
+
+    def told(self) -> str:
+        """In a line."""
+        late = 100.0 * self.late / max(self.pictures, 1)
+        rate = self.pictures / max(self.seconds, 1e-9)
+        work = 1000.0 * sum(self.work) / max(len(self.work), 1)
+        return (
+            f"{self.pictures} pictures, {rate:.1f} a second, {late:.1f} % of them late "
+            f"(over {1000 * LATE:.0f} ms, the longest {1000 * self.longest:.0f} ms); "
+            f"{work:.1f} ms of work each"
+        )
 
 
 def open_window(size: tuple[int, int], title: str) -> pygame.Surface:
@@ -67,20 +86,90 @@ def open_window(size: tuple[int, int], title: str) -> pygame.Surface:
         raise OSError(f"the window cannot be opened ({error}); {remedy}") from None
 
 
-def keep_open(
-    session: Session, steps: int | None = None, screenshot: Path | None = None
-) -> tuple[Session, Pace]:
-    """Shows the session in pygame's window until it is quit, or for so many steps.
+def show(
+    begin: Callable[[], Session],
+    outputs: Outputs,
+    size: tuple[int, int],
+    title: str,
+    *,
+    steps: int | None = None,
+    takes: int | None = None,
+) -> Session:
+    """Opens a window, then begins, and says at the end how it was.
 
     Args:
-        screenshot: where the pictures that are asked for go.
+        begin: makes the session; drivers are loaded only where there is a window.
+        steps, takes: see `keep_open`.
+    """
+    open_window(size, title)
+    try:
+        with ends_gently():
+            session, pace = keep_open(begin(), outputs, steps, takes)
+    finally:
+        pygame.display.quit()
+    told = "".join(
+        f"{drive.driver}: {score.completed} of {score.episodes} episodes completed; "
+        for drive, score in zip(session.drives, session.scores, strict=True)
+    )
+    left_out = f"; {session.dropped:.1f} s left out to keep up" if session.dropped else ""
+    terminal.say(f"{session.steps} steps; {told}{pace.told()}{left_out}")
+    return session
+
+
+@contextlib.contextmanager
+def ends_gently() -> Iterator[None]:
+    """A terminal that is closed, or `kill`, ends the window as Ctrl-C does: everything is kept."""
+
+    def stop(number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    names = [name for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        names = []  # Python's rule
+    before = {name: signal.signal(getattr(signal, name), stop) for name in names}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(getattr(signal, name), handler)
+
+
+def keep_open(
+    session: Session, outputs: Outputs, steps: int | None = None, takes: int | None = None
+) -> tuple[Session, Pace]:
+    """Shows the session in pygame's window until it is quit.
+
+    Whatever ends it, also an error or a display that is gone: what was recorded is kept.
+
+    Args:
+        steps: close the window after so many.
+        takes: close it when so many have been recorded.
     """
     pace = Pace()
+    latest = session
+
+    def keep() -> None:
+        outputs.close(latest)
+
+    with told_of_a_lost_display(keep):
+        try:
+            for latest in _pictures(session, outputs, pace):
+                if latest.quit or (steps is not None and latest.steps >= steps):
+                    break
+                if takes is not None and outputs.recorder.saved >= takes:
+                    break
+        finally:
+            keep()
+    return latest, pace
+
+
+def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Iterator[Session]:
+    """The session as it was drawn, picture after picture."""
     canvas = surface(pygame.display.get_window_size())
     desk = Desk(_pad())
     clock = pygame.time.Clock()
     before = time.perf_counter()
-    while not session.quit and (steps is None or session.steps < steps):
+    while True:
         clock.tick(PICTURES_A_SECOND)
         now = time.perf_counter()
         seconds, before = now - before, now
@@ -88,25 +177,16 @@ def keep_open(
         session = _listen(session, desk)
         session = _feel(session, desk, min(seconds, LONGEST))
         session = tick(session, min(seconds, LONGEST))
+        session = outputs.keep_steps(session)
         size = pygame.display.get_window_size()
         if canvas.get_size() != size:
             canvas = surface(size)
         draw(session, canvas)
-        if session.screenshot:
-            session = _save(replace(session, screenshot=False), canvas, screenshot)
+        session = outputs.keep_picture(session, canvas, seconds)
         pygame.display.get_surface().blit(canvas, (0, 0))
         pygame.display.flip()
-    return session, pace
-
-
-def free_name(wanted: Path, taken: Callable[[Path], bool] = Path.exists) -> Path:
-    """The name, or the first of `name-2`, `name-3`, ... that no file has."""
-    if not taken(wanted):
-        return wanted
-    number = 2
-    while taken(wanted.with_stem(f"{wanted.stem}-{number}")):
-        number += 1
-    return wanted.with_stem(f"{wanted.stem}-{number}")
+        pace.work.append(time.perf_counter() - now)
+        yield session
 
 
 def _listen(session: Session, desk: Desk) -> Session:
@@ -114,9 +194,10 @@ def _listen(session: Session, desk: Desk) -> Session:
     for event in pygame.event.get():
         if event.type in (pygame.CONTROLLERDEVICEADDED, pygame.CONTROLLERDEVICEREMOVED):
             desk.pad = _pad()
-        action = action_of(event, session.paused, session.at_the_wheel, session.help)
-        if action is not None:
-            session = act(session, action)
+        card_shown = session.help or session.menu
+        wanted = asked(event, session.paused, session.at_the_wheel, card_shown)
+        if wanted is not None:
+            session = act(session, *wanted)
     return session
 
 
@@ -133,14 +214,3 @@ def _pad() -> Pad | None:
     with contextlib.suppress(pygame.error, ImportError):  # no gamepads on this system
         return find_pad()
     return None
-
-
-def _save(session: Session, canvas: pygame.Surface, wanted: Path | None) -> Session:
-    """Keeps the picture; nothing that is there is overwritten."""
-    road = "".join(letter if letter.isalnum() else "-" for letter in session.drive.road.name)
-    name = free_name(wanted or Path(f"redrive-{road}.png"))
-    try:
-        save_picture(canvas, name)
-    except OSError as error:
-        return notify(session, str(error))
-    return notify(session, f"saved {name}")

@@ -37,7 +37,15 @@ def test_without_a_window_system_it_says_what_to_do(capsys: pytest.CaptureFixtur
     [
         ("runs/nowhere --headless --video a.webm", "no driver 'runs/nowhere'"),
         ("expert --headless", "add --video FILE.webm"),
-        ("expert --video a.webm", "add --headless"),
+        ("", "who shall drive?"),
+        ("human human", "name human once"),
+        ("expert " * 10, "at most 9 drivers"),
+        ("expert --task wandering", "unknown task 'wandering'"),
+        ("expert --episode -1", "--episode"),
+        ("expert --replay a.json --seed 3", "leave out --seed"),
+        ("human --replay a.json", "shows who drove"),
+        ("--replay a.json --headless --screenshot a.png", "no results at a.json"),
+        ("expert --headless --record r --video a.webm", "--record is for the window"),
         ("human --headless --video a.webm", "nobody can drive without a window"),
         ("expert --headless --video a.mp4", "name it a.webm"),
         ("expert --headless --screenshot a.pdf", "--screenshot writes .png"),
@@ -82,14 +90,14 @@ def test_a_window_goes_on_for_the_steps_that_were_asked_for(
     status, error = said(words.split(), capsys)
     assert status == 0
     assert 30 <= int(error.split()[0]) < 80
-    assert "steps, 0 of 0 routes completed; " in error
+    assert "steps; expert: 0 of 0 episodes completed; " in error
     assert not pygame.display.get_init()
 
 
 def test_a_person_begins_in_a_pause(pretended_window: None) -> None:
     pygame.display.init()
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    session = run(WatchOptions("human", world="procedural:7"))
+    session = run(WatchOptions(("human",), world="procedural:7"))
     assert session.paused
     assert session.at_the_wheel
 
@@ -97,9 +105,9 @@ def test_a_person_begins_in_a_pause(pretended_window: None) -> None:
 def test_circuits_are_driven_for_a_minute(pretended_window: None, shared_data: Path) -> None:
     folder = shared_data / "tum_racetracks" / "tracks"
     for options, task in (
-        (WatchOptions("expert", world=str(folder)), "racetrack"),
-        (WatchOptions("expert", world=str(folder / "Spa.csv"), task="recovery"), "recovery"),
-        (WatchOptions("expert", world="procedural:7"), "lane-following"),
+        (WatchOptions(("expert",), world=str(folder)), "racetrack"),
+        (WatchOptions(("expert",), world=str(folder / "Spa.csv"), task="recovery"), "recovery"),
+        (WatchOptions(("expert",), world="procedural:7"), "lane-following"),
     ):
         pygame.display.init()
         pygame.event.post(pygame.event.Event(pygame.QUIT))

@@ -10,10 +10,11 @@ from redrive.agents.human import Human, Wish
 from redrive.agents.rollout import rollout
 from redrive.sim.task import Ended
 from redrive.sim.world import CarState, RoadWorld
+from redrive.watch_actions import Action, act
 from redrive.watch_drive import again, begin, next_episode, pose, take_wheel
 from redrive.watch_film import film_sessions
 from redrive.watch_paint import surface
-from redrive.watch_session import REST, Action, Session, act, tick
+from redrive.watch_session import REST, Session, tick
 from redrive.watch_view import draw
 
 
@@ -28,7 +29,7 @@ def session(world: RoadWorld) -> Session:
 
 
 def new_session(world: RoadWorld, seed: int = 3) -> Session:
-    return Session(begin(world, Expert(), seed, driver="expert"), Human(world.vehicle, world.dt))
+    return Session((begin(world, Expert(), seed, driver="expert"),), Human(world.vehicle, world.dt))
 
 
 def later(session: Session, seconds: float, pictures: int = 20) -> Session:
@@ -91,8 +92,8 @@ def test_a_whole_film_ends_where_the_rollout_ends(world: RoadWorld) -> None:
     *_, shown = film_sessions(new_session(world), None, fps=7.0)
     assert_same(shown.drive.after, last.after)
     assert shown.drive.ended is Ended.ROUTE_COMPLETED
-    assert (shown.completed, shown.episodes) == (1, 1)
-    assert shown.last_end.startswith("route completed after ")
+    assert (shown.score.completed, shown.score.episodes) == (1, 1)
+    assert shown.score.last_end.startswith("route completed after ")
 
 
 def test_the_pose_between_two_steps_is_on_the_way(session: Session) -> None:
@@ -161,32 +162,32 @@ def test_a_pause_is_a_pause_and_a_step_a_step(session: Session) -> None:
 
 
 def test_when_an_episode_is_over_it_says_why_and_the_next_one_begins(world: RoadWorld) -> None:
-    session = Session(begin(world, Astray(), 3), Human(world.vehicle, world.dt))
+    session = Session((begin(world, Astray(), 3),), Human(world.vehicle, world.dt))
     over = to_the_end(session)
     assert over.drive.ended is Ended.OFF_LANE
-    assert over.last_end.startswith("left the lane after ")
-    assert (over.completed, over.episodes) == (0, 1)
+    assert over.score.last_end.startswith("left the lane after ")
+    assert (over.score.completed, over.score.episodes) == (0, 1)
     resting = later(over, 0.9 * REST)
     assert resting.over
-    assert resting.episodes == 1
+    assert resting.score.episodes == 1
     following = later(resting, 0.2 * REST)
     assert not following.over
     assert following.drive.episode == 1
-    assert following.last_end == over.last_end
+    assert following.score.last_end == over.score.last_end
 
 
 def test_stepping_through_the_end_of_an_episode_counts_it_once(world: RoadWorld) -> None:
-    session = Session(begin(world, Astray(), 3), Human(world.vehicle, world.dt), paused=True)
+    session = Session((begin(world, Astray(), 3),), Human(world.vehicle, world.dt), paused=True)
     while not session.over:
         session = act(session, Action.STEP)
-    assert session.episodes == 1
+    assert session.score.episodes == 1
     following = act(session, Action.STEP)
-    assert (following.drive.episode, following.episodes) == (1, 1)
+    assert (following.drive.episode, following.score.episodes) == (1, 1)
 
 
 def test_what_hands_did_while_nothing_moved_is_forgotten(world: RoadWorld) -> None:
     human = Human(world.vehicle, world.dt)
-    session = Session(begin(world, human, 3), human)
+    session = Session((begin(world, human, 3),), human)
     straight = act(session, Action.AGAIN).drive.command.curvature[0]
     human.controls.feel(Wish(steer=1.0), 10.0)
     assert act(session, Action.AGAIN).drive.command.curvature[0] == straight

@@ -10,10 +10,11 @@ from redrive.agents.expert import Expert
 from redrive.agents.human import Human
 from redrive.sim.task import LANE_FOLLOWING
 from redrive.sim.world import RoadWorld
+from redrive.watch_actions import Action, act
 from redrive.watch_drive import begin
 from redrive.watch_film import film_frames, film_sessions
 from redrive.watch_paint import EXPERT, PERSON, picture, surface
-from redrive.watch_session import Action, Session, act, tick
+from redrive.watch_session import Session, tick, with_drive
 from redrive.watch_view import draw, render
 
 SIZE = (640, 400)
@@ -30,7 +31,7 @@ def session(world: RoadWorld) -> Session:
 
 
 def new_session(world: RoadWorld, seed: int = 3) -> Session:
-    return Session(begin(world, Expert(), seed, driver="expert"), Human(world.vehicle, world.dt))
+    return Session((begin(world, Expert(), seed, driver="expert"),), Human(world.vehicle, world.dt))
 
 
 def later(session: Session, seconds: float, pictures: int = 20) -> Session:
@@ -63,7 +64,7 @@ def test_a_circuit_can_be_drawn_where_it_closes(shared_data: Path) -> None:
     lane = session.drive.lane
     here = world.place(session.drive.state._replace(arc_length=np.array([lane.length - 3.0])),
                        np.zeros(1), np.zeros(1))  # fmt: skip
-    session = replace(session, drive=replace(session.drive, state=here, after=here))
+    session = with_drive(session, replace(session.drive, state=here, after=here))
     image = picture(render(session, (1280, 720)))
     column = image[100:500, 432 - 60]  # asphalt beside the car, without a gap
     assert np.ptp(column.astype(int), axis=0).max() < 60
@@ -76,7 +77,7 @@ def test_drawing_is_a_function_of_the_session(session: Session) -> None:
 
 def test_the_car_moves_between_two_steps(session: Session) -> None:
     shown = later(session, 3.0)
-    one, other = (picture(render(replace(shown, part=part), SIZE)) for part in (0.2, 0.3))
+    one, other = (picture(render(replace(shown, phase=part), SIZE)) for part in (0.2, 0.3))
     assert (one != other).any(axis=-1)[60:, :400].mean() > 0.01
 
 

@@ -17,10 +17,12 @@ from redrive.agents.human import Human
 from redrive.sim.world import RoadWorld
 from redrive.watch_drive import begin
 from redrive.watch_keys import BY_KEY, HELP
+from redrive.watch_outputs import Outputs
 from redrive.watch_paint import EXPERT, PERSON, picture
+from redrive.watch_record import Recorder, free_name
 from redrive.watch_session import Session, tick
 from redrive.watch_view import render
-from redrive.watch_window import free_name, keep_open
+from redrive.watch_window import keep_open
 
 SIZE = (640, 400)
 
@@ -36,7 +38,7 @@ def session(world: RoadWorld) -> Session:
 
 
 def new_session(world: RoadWorld, seed: int = 3) -> Session:
-    return Session(begin(world, Expert(), seed, driver="expert"), Human(world.vehicle, world.dt))
+    return Session((begin(world, Expert(), seed, driver="expert"),), Human(world.vehicle, world.dt))
 
 
 def later(session: Session, seconds: float, pictures: int = 20) -> Session:
@@ -59,12 +61,16 @@ def press(*keys: int | str) -> None:
         pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=code, unicode=letter))
 
 
-def typed(session: Session, *keys: int | str, quit_by: int | str = "q", **more: object) -> Session:
+def typed(session: Session, *keys: int | str, quit_by: int | str = "q", **more: Path) -> Session:
     """The session after these keys."""
     press(*keys, quit_by)
-    after, _ = keep_open(session, **more)  # type: ignore[arg-type]
+    after, _ = keep_open(session, outputs(**more))
     assert after.quit
     return after
+
+
+def outputs(folder: Path = Path("never-written"), **more: Path) -> Outputs:
+    return Outputs(Recorder(folder, 1.0), **more)
 
 
 def test_a_window_shows_what_is_drawn(window: pygame.Surface, session: Session) -> None:
@@ -79,7 +85,7 @@ def test_quit_quits(window: pygame.Surface, session: Session, key: int | str) ->
 
 def test_the_windows_own_button_quits(window: pygame.Surface, session: Session) -> None:
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    assert keep_open(session)[0].quit
+    assert keep_open(session, outputs())[0].quit
 
 
 def test_space_pauses_and_the_right_arrow_steps(window: pygame.Surface, session: Session) -> None:
@@ -111,7 +117,7 @@ def test_a_person_who_drives_anyway_needs_not_take_the_wheel(
     window: pygame.Surface, world: RoadWorld
 ) -> None:
     human = Human(world.vehicle, world.dt)
-    session = Session(begin(world, human, 3), human)
+    session = Session((begin(world, human, 3),), human)
     assert session.at_the_wheel
     after = typed(session, pygame.K_UP, "h")
     assert not after.drive.by_hand
@@ -175,7 +181,7 @@ def test_the_picture_follows_the_size_of_the_window(
 
 
 def test_a_window_can_stop_after_some_steps(window: pygame.Surface, session: Session) -> None:
-    after, pace = keep_open(replace(session, speed=64.0), steps=20)
+    after, pace = keep_open(replace(session, speed=64.0), outputs(), steps=20)
     assert not after.quit
     assert after.steps >= 20
     assert pace.pictures > 0
