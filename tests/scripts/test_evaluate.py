@@ -1,6 +1,10 @@
 """`redrive evaluate`: every driver on the same episodes, a file with all of them, and a table."""
 
 import json
+import subprocess
+import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,11 @@ import numpy as np
 import pytest
 
 from redrive.agents import results as result_files
+from redrive.agents.episode_store import EpisodeStore
+from redrive.agents.evaluation import DrivenEpisode, evaluate, suite_world, yardsticks
+from redrive.agents.expert import Expert
+from redrive.agents.suite_files import SeededSuite
+from redrive.agents.suites import SUITES
 from redrive.cli import main
 from redrive.evaluate import EvaluateOptions, run
 
@@ -157,3 +166,144 @@ def test_a_driver_that_cannot_be_loaded_stops_it_before_anybody_drives(tmp_path:
     with pytest.raises(FileNotFoundError, match="no driver"):
         run(EvaluateOptions(drivers=("expert", str(tmp_path / "none")), out=out))
     assert not list(tmp_path.iterdir())
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Everything that an evaluation wrote but its timing."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not path.name.endswith("-timing.json")
+    }
+
+
+def test_what_was_interrupted_goes_on_to_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beginner = untrained(tmp_path / "beginner")
+    given = EvaluateOptions(
+        drivers=(str(beginner), "expert"),
+        suite="recovery",
+        episodes=30,
+        out=tmp_path / "a" / "results.json",
+    )
+    run(given)
+    whole = EpisodeStore.keep
+    kept: list[int] = []
+
+    def stop(store: EpisodeStore, driver: str, episode: DrivenEpisode) -> None:
+        whole(store, driver, episode)
+        kept.append(episode.index)
+        if len(kept) in (7, 12):
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(EpisodeStore, "keep", stop)
+    again = replace(given, out=tmp_path / "b" / "results.json")
+    with pytest.raises(KeyboardInterrupt):
+        run(again)
+    with pytest.raises(ValueError, match="go on with it by --resume, or delete it"):
+        run(again)
+    with pytest.raises(ValueError, match="holds another evaluation: .*seed was 0, is 1"):
+        run(replace(again, resume=True, seed=1))
+    with pytest.raises(KeyboardInterrupt):
+        run(replace(again, resume=True))
+    run(replace(again, resume=True))
+    assert sorted(kept) == list(range(30))  # nothing was driven twice
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert len(contents(tmp_path / "b")) >= 5
+
+
+@pytest.mark.slow
+def test_a_killed_evaluation_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    beginner = untrained(tmp_path / "beginner")
+    words = ["evaluate", str(beginner), "--suite", "recovery", "--episodes", "60"]
+    assert main([*words, "--out", str(tmp_path / "a" / "results.json")]) == 0
+    out = ["--out", str(tmp_path / "b" / "results.json")]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "redrive", *words, *out], stderr=subprocess.PIPE
+    )
+    store = tmp_path / "b" / "results-unfinished" / "beginner.episodes"
+    try:
+        for _ in range(6000):
+            if (store.is_file() and store.stat().st_size > 0) or child.poll() is not None:
+                break
+            time.sleep(0.01)
+    finally:
+        child.kill()
+        child.communicate()
+    assert 0 < store.stat().st_size and not (tmp_path / "b" / "results.json").exists()
+    assert main([*words, *out, "--resume"]) == 0
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_a_suite_file_is_driven_again_to_the_same_bytes(tmp_path: Path) -> None:
+    given = EvaluateOptions(drivers=("expert",), suite="latency", episodes=3, seed=4)
+    shared = tmp_path / "latency.json"
+    run(replace(given, out=tmp_path / "a" / "results.json", write_suite=shared))
+    run(EvaluateOptions(("expert",), suite=str(shared), out=tmp_path / "b" / "results.json"))
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_every_condition_is_driven_with_the_same_episodes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    beginner, out = untrained(tmp_path / "beginner"), tmp_path / "results.json"
+    assert (
+        main(["evaluate", str(beginner), "--suite", "noise", "--episodes", "2", "--out", str(out)])
+        == 0
+    )
+    policy = result_files.load(out).policy("beginner")
+    assert list(policy.conditions) == [c.name for c in SUITES["noise"].conditions]
+    keys = {
+        c: [e["seed"] for e in policy.episodes if e["condition"] == c] for c in policy.conditions
+    }
+    assert all(seeds == [0, 1] for seeds in keys.values())
+    assert [e["index"] for e in policy.episodes] == list(range(16))
+    assert "occlusion" in capsys.readouterr().out
+
+
+def test_figures_of_the_expert_are_the_same_with_and_without_pictures(tmp_path: Path) -> None:
+    suite = SUITES["roads"]
+    blind = yardsticks(suite, None, 3, 0)
+    seeing = evaluate(suite, suite_world(suite), Expert(), 3, 0)
+    for one, other in zip(blind, seeing, strict=True):
+        for name, column in one.trace.items():
+            assert column.tobytes() == other.trace[name].tobytes()
+
+
+def test_a_suite_that_even_the_expert_fails_shows_no_table(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    impossible = replace(SUITES["roads"], task=replace(SUITES["roads"].task, time_limit=5.0))
+    SeededSuite(impossible, 4, 0).save(tmp_path / "impossible.json")
+    out = tmp_path / "results.json"
+    words = ["evaluate", "expert", "--suite", str(tmp_path / "impossible.json"), "--out", str(out)]
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert "self-check failed: the expert drives well: success 0.000" in shown.err
+    assert "route completion" not in shown.out
+    assert [c["passed"] for c in result_files.load(out).checks] == [False, True, True]
+
+
+def test_the_worst_episode_is_filmed(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    results = run(
+        EvaluateOptions(
+            (str(untrained(tmp_path / "beginner")),), suite="recovery", episodes=3, out=out,
+            video="worst",
+        )
+    )  # fmt: skip
+    (film,) = results.policies[0].videos
+    assert (tmp_path / film.file).stat().st_size > 1000
+    assert film.caption.startswith("episode ")
+
+
+def test_timing_lies_apart(tmp_path: Path) -> None:
+    out = tmp_path / "results.json"
+    run(EvaluateOptions((str(untrained(tmp_path / "beginner")),), episodes=3, out=out))
+    timing = json.loads((tmp_path / "results-timing.json").read_text())
+    told = timing["drivers"]["beginner"]
+    assert set(told["seconds"]) == {"observe", "driver", "move", "bookkeeping"}
+    assert sum(told["shares"].values()) == pytest.approx(1.0, abs=1e-3)
+    assert 0.0 < told["latency_ms"]["median"] <= told["latency_ms"]["p95"]
+    assert timing["machine"]["cores"] >= 1
