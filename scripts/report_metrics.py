@@ -87,7 +87,8 @@ def _chart(study: Study, name: str) -> Markup:
     """A row a driver: spread, mean, and the difference to the reference."""
     reference = (study.learned or study.ranked)[0]
     values = {policy.name: _values(policy, name) for policy in study.ranked}
-    everything = [value for some in values.values() for value in some]
+    means = [policy.summary[_key(policy, name) or name] for policy in study.ranked]
+    everything = [v for some in values.values() for v in some] or [v for one in means for v in one]
     flag = isinstance(study.ranked[0].episodes[0].get(name), bool)
     share = flag or (not METRICS[name].unit and max(everything) <= 1.0 and min(everything) >= 0.0)
     scale = _scale(everything, share)
@@ -95,7 +96,8 @@ def _chart(study: Study, name: str) -> Markup:
     for policy in study.ranked:
         mean = policy.summary[_key(policy, name) or name]
         sign = study.signs[policy.name]
-        marks = charts.bar(scale, mean.mean) if flag else _spread(scale, values[policy.name])
+        spread = values[policy.name]
+        marks = _spread(scale, spread) if spread and not flag else charts.bar(scale, mean.mean)
         marks += charts.whisker(scale, *mean, sign)
         told = figure(name, mean.mean)
         change = None if policy is reference else _difference(policy, reference, name)
@@ -133,7 +135,8 @@ def _key(policy: PolicyResult, name: str) -> str | None:
 
 
 def _values(policy: PolicyResult, name: str) -> list[float]:
-    return [float(episode[name]) for episode in policy.episodes]
+    """Of each episode; none where the metric is one of all episodes together."""
+    return [float(e[name]) for e in policy.episodes if e.get(name) is not None]
 
 
 def _difference(ours: PolicyResult, theirs: PolicyResult, name: str) -> Interval | None:
