@@ -45,6 +45,18 @@ class Crooked:
         return command._replace(curvature=command.curvature + bend), memory
 
 
+class Doubtful:
+    """The expert, but between two places of the road it holds the wheel straight."""
+
+    def begin(self, batch_size: int) -> tuple[()]:
+        return ()
+
+    def act(self, view: View, memory: tuple[()]) -> tuple[Command, tuple[()]]:
+        command, _ = Expert().act(view, ())
+        astray = view["lane"].arc_length % 300.0 < 60.0
+        return command._replace(curvature=np.where(astray, 0.03, command.curvature)), memory
+
+
 def drive(
     suite: Suite, driver: Agent, episodes: int, seed: int = 0, **world: Any
 ) -> list[DrivenEpisode]:
@@ -181,3 +193,71 @@ def test_a_suites_world_has_the_sensors_of_the_driver() -> None:
     assert set(suite_world(SUITES["roads"]).sensors) == {"camera", "odometry"}
     assert suite_world(SUITES["roads"], roads="procedural:5").world == "procedural:5"
     assert suite_world(SUITES["recovery"]).task == SUITES["recovery"].task
+
+
+def test_who_leaves_the_lane_is_put_back_and_it_is_counted() -> None:
+    task = replace(SUITES["roads"].task, route_length=0.0, time_limit=40.0, start_at=6.0)
+    strict = replace(SUITES["roads"], task=task)
+    helped = replace(strict, interventions=True)
+    alone, more = drive(strict, Doubtful(), 4), drive(helped, Doubtful(), 4)
+    for one, other in zip(alone, more, strict=True):
+        first = int(other.trace["intervened"].argmax())
+        assert one.figures["ended"] == "off_lane" and one.figures["interventions"] == 1
+        assert one.figures["steps"] == first + 1  # up to there they are the same
+        for name in ("x", "margin", "command_curvature"):
+            assert other.trace[name][: first + 1].tobytes() == one.trace[name].tobytes()
+        assert other.trace["margin"][first] < 0.0
+        assert abs(other.trace["lateral_offset"][first + 1]) < 0.5  # it went on from the centre
+        assert other.figures["ended"] in ("time_up", "route_completed")
+        assert other.figures["interventions"] == int(other.trace["intervened"].sum()) >= 2
+        assert not other.figures["success"]
+    assert all(column(drive(helped, Expert(), 4), "success"))
+
+
+def test_interventions_do_not_depend_on_the_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    task = replace(SUITES["roads"].task, route_length=0.0, time_limit=20.0)
+    suite = replace(SUITES["roads"], task=task, interventions=True)
+    usual = drive(suite, Doubtful(), 6)
+    monkeypatch.setattr(evaluation, "BATCH", 2)
+    other = drive(suite, Doubtful(), 6)
+    assert [e.figures for e in other] == [e.figures for e in usual]
+
+
+def test_episodes_that_were_driven_are_skipped_and_each_is_told_as_it_ends() -> None:
+    suite = SUITES["recovery"]
+    world = suite_world(suite, BLIND)
+    kept: list[DrivenEpisode] = []
+    whole = evaluate(suite, world, Crooked(), 9, 0, keep=kept.append)
+    assert sorted(one.index for one in kept) == list(range(9))
+    rest = evaluate(suite, world, Crooked(), 9, 0, skip={0, 3, 8})
+    assert [one.index for one in rest] == [1, 2, 4, 5, 6, 7]
+    for one in rest:
+        assert one.figures == whole[one.index].figures
+    assert evaluate(suite, world, Crooked(), 9, 0, skip=range(9)) == []
+
+
+def test_figures_beside_the_expert_need_the_expert() -> None:
+    suite = SUITES["roads"]
+    world = suite_world(suite, BLIND)
+    (alone,) = evaluate(suite, world, Crooked(), 1, 0)
+    assert alone.figures["progress_ratio"] is None and alone.figures["pdm_score"] is None
+    (expert,) = evaluation.yardsticks(suite, None, 1, 0)
+    assert expert.figures["progress_ratio"] == 1.0 and expert.figures["pdm_score"] > 0.95
+    beside = [evaluation.yardstick(suite, world, expert)]
+    (told,) = evaluate(suite, world, Crooked(), 1, 0, beside=beside)
+    ratio = told.trace["progress"][-1] / expert.trace["progress"][-1]
+    assert told.figures["progress_ratio"] == pytest.approx(min(1.0, ratio))
+
+
+def test_a_suite_with_conditions_is_driven_one_by_one() -> None:
+    suite = SUITES["latency"]
+    with pytest.raises(ValueError, match="latency has conditions; evaluate each of its variants"):
+        evaluate(suite, suite_world(suite, BLIND), Expert(), 2, 0)
+
+
+def test_the_clock_tells_where_the_time_went() -> None:
+    clock = evaluation.Clock()
+    suite = SUITES["recovery"]
+    driven = evaluate(suite, suite_world(suite, BLIND), Expert(), 3, 0, clock=clock)
+    assert clock.car_steps == sum(column(driven, "steps"))
+    assert min(clock.seconds.values()) > 0.0

@@ -9,6 +9,8 @@ from redrive.agents.suites import (
     RECOVERY_LATERAL,
     RECOVERY_YAW,
     SUITES,
+    Condition,
+    Suite,
     grid_starts,
     suite_seeds,
 )
@@ -58,3 +60,37 @@ def test_a_suite_says_what_it_is_in_json(name: str) -> None:
     written = json.loads(json.dumps(SUITES[name].to_json()))
     assert written["name"] == name and written["version"] >= 1
     assert written["task"]["off_lane"] == SUITES[name].task.off_lane
+
+
+@pytest.mark.parametrize("name", sorted(SUITES))
+def test_a_suite_comes_back_from_json(name: str) -> None:
+    assert Suite.from_json(json.loads(json.dumps(SUITES[name].to_json()))) == SUITES[name]
+
+
+def test_the_conditions_change_what_they_name_and_nothing_else() -> None:
+    noise = SUITES["noise"].variants()
+    assert list(noise)[:4] == ["clean", "noise 0.1", "noise 0.2", "noise 0.3"]
+    assert noise["noise 0.2"].appearance.sensor_noise == pytest.approx(51.0)
+    assert noise["noise 0.2"].appearance.randomise == noise["clean"].appearance.randomise
+    assert {"blur", "night", "fog", "occlusion"} <= set(noise)
+    assert all(variant.task == SUITES["noise"].task for variant in noise.values())
+    late = SUITES["latency"].variants()
+    assert [variant.task.latency_steps for variant in late.values()] == [0, 1, 2, 3, 5]
+    assert list(SUITES["roads"].variants()) == [""]
+    assert SUITES["roads"].variants()[""] is SUITES["roads"]
+
+
+def test_a_suite_checks_itself() -> None:
+    values = SUITES["roads"].to_json()
+    with pytest.raises(ValueError, match="has no setting suite.epsiodes"):
+        Suite.from_json(values | {"epsiodes": 3})
+    with pytest.raises(
+        ValueError, match=r"no setting suite.task.time_limt; did you mean time_limit"
+    ):
+        Suite.from_json(values | {"task": {"time_limt": 3.0}})
+    with pytest.raises(ValueError, match="a suite has no entry task"):
+        Suite.from_json({"name": "a", "purpose": "b"})
+    with pytest.raises(ValueError, match="starts is one of drawn, grid, each-road, got 'all'"):
+        Suite.from_json(values | {"starts": "all"})
+    with pytest.raises(ValueError, match="conditions have different names"):
+        Suite("a", "b", SUITES["roads"].task, conditions=(Condition("fog"), Condition("fog")))

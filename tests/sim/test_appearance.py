@@ -73,3 +73,34 @@ def test_skylines_close_around_the_horizon() -> None:
 def test_settings_out_of_range_are_refused(settings: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Appearance(**settings)
+
+
+def test_night_darkens_the_light_and_nothing_else() -> None:
+    day = make_look(Appearance(randomise=1.0), generator(3))
+    night = make_look(Appearance(randomise=1.0, daylight=0.15), generator(3))
+    np.testing.assert_allclose(night["light"], 0.15 * day["light"], rtol=1e-6)
+    for name in set(day.dtype.names or ()) - {"light"}:
+        np.testing.assert_array_equal(night[name], day[name])
+
+
+def test_fog_takes_the_contrast_and_never_makes_it_clearer() -> None:
+    for seed in range(20):
+        clear = make_look(Appearance(randomise=1.0), generator(seed))
+        foggy = make_look(Appearance(randomise=1.0, fog=12.0), generator(seed))
+        assert foggy["haze"] == 12.0
+        np.testing.assert_array_equal(foggy["sky_top"], foggy["sky_low"])
+        np.testing.assert_array_equal(foggy["asphalt"], clear["asphalt"])
+        thin = make_look(Appearance(randomise=1.0, fog=5000.0), generator(seed))
+        assert thin["haze"] == clear["haze"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"daylight": 0.0}, "daylight is a factor above 0"),
+        ({"fog": 0.5}, "fog is 0 .none. or a distance from 1 to 10000 m, got 0.5"),
+    ],
+)
+def test_light_and_fog_are_checked(settings: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Appearance(**settings)
