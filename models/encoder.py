@@ -11,6 +11,7 @@ from .policy import SPEED, YAW_RATE, Observation, ObservationSpec
 SPEED_SCALE = 10.0  # [m/s] an everyday speed, so that the network sees numbers around 1
 YAW_RATE_SCALE = 0.3  # [rad/s] a firm bend
 KERNELS = (7, 3, 3)  # [px] twice the stride less one: no pixel at any border is left out
+ROUTE_START = 0.1  # of a learned route: far apart at first, commands that mean alike stay apart
 COMMAND_SCALE = (0.02, 1.0)  # [1/m, m/s²] everyday commands
 STRIDES = (4, 2, 2)  # [px] the first layer is most of the cost: stride 4 is twice as fast as 2
 
@@ -108,7 +109,7 @@ class Route(nn.Module):
         if seen == "one-hot":
             self.register_buffer("table", torch.eye(choices), persistent=False)
         else:
-            self.table = nn.Parameter(torch.randn(choices, size))
+            self.table = nn.Parameter(ROUTE_START * torch.randn(choices, size))
 
     def forward(self, obs: Observation) -> Tensor:
         """(..., size)."""

@@ -24,6 +24,18 @@ STUDIES = {
         "study_copycat",
         "does the driver with the smallest error drive best?",
     ),
+    "bottleneck": (
+        "study_bottleneck",
+        "how many bits fit into a memory of so many numbers?",
+    ),
+    "embedding": (
+        "study_embedding",
+        "what do learned vectors for route commands know that one-hot numbers do not?",
+    ),
+    "order": (
+        "study_order",
+        "who notices which of two signs came first?",
+    ),
     "overfitting": (
         "study_overfitting",
         "few demonstrations or many, and what helps: dropout, weight decay, early stopping?",

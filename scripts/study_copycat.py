@@ -210,6 +210,8 @@ def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
         axis.plot([], [], shape, color="black", markerfacecolor="white", label=kind)
     axis.plot([], [], "o", color="black", label="filled: sees its previous command")
     axis.set_xscale("log")
+    axis.set_xticks([0.02, 0.05, 0.1, 0.2, 0.5], ["0.02", "0.05", "0.1", "0.2", "0.5"])
+    axis.minorticks_off()
     axis.set_xlabel("error on held-out log drives (Huber, typical commands)")
     axis.set_ylabel("success in closed loop")
     axis.set_ylim(-0.05, 1.05)

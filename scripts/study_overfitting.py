@@ -40,10 +40,10 @@ class Size:
     few: int = 6  # episodes
     many: int = 120
     steps: int = 150  # of an episode
-    learning: int = 400  # steps
+    learning: int = 300  # steps
     look_every: int = 50
     seeds: int = 3
-    driven: int = 30  # closed-loop episodes at every look
+    driven: int = 20  # closed-loop episodes at every look
     held_out: int = 20
     variants: tuple[str, ...] = tuple(VARIANTS)
 
