@@ -21,8 +21,8 @@ from redrive import study_runs as runs
 from redrive import terminal
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
-from redrive.study_plots import COLOURS, new_figure, save_figure
 from redrive.study_bits import Task, Trial, learn_task
+from redrive.study_plots import COLOURS, new_figure, save_figure
 
 POSITIONS = ("none", "sinusoidal", "learned", "rotary")
 HIDDEN = 32

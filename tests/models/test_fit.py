@@ -361,7 +361,8 @@ def test_a_memory_that_is_carried_on_is_that_of_one_long_drive(
     seen = {sensor: torch.from_numpy(drive.columns[sensor])[None] for sensor in SENSORS}
     with torch.no_grad():
         whole, _ = policy(seen, policy.initial_state(1))
-        memory, pieces = policy.initial_state(1), []
+        memory = policy.initial_state(1)
+        pieces: list[torch.Tensor] = []
         for step in range(6):
             batch = windows.batch(step)
             commands, memory = policy(batch.obs, memory, batch.is_first)

@@ -17,7 +17,7 @@ def test_words_of_one_direction_ask_for_the_same() -> None:
     labels = [
         draw_examples(np.random.default_rng(0), words[part])[2] for part in (slice(8), slice(8, 16))
     ]
-    np.testing.assert_array_equal(*labels)
+    np.testing.assert_array_equal(labels[0], labels[1])
     left = draw_examples(np.random.default_rng(0), np.full(500, 7))[2]
     right = draw_examples(np.random.default_rng(0), np.full(500, 0))[2]
     assert left.mean() > 0.5 and right.mean() < -0.5
