@@ -17,6 +17,7 @@ from ..sim.road import Road
 from ..sim.sensors.odometry import Odometry
 from ..sim.success import is_success, task_figures
 from ..sim.task import Ended
+from ..sim.trace import is_recording
 from ..sim.vehicle import Command
 from ..sim.world import CarState, Sensor
 from . import rows
@@ -75,9 +76,18 @@ def suite_world(
     Args:
         sensors: that the driver needs; without them the default ones.
         roads: another world than the suite's own.
+
+    Raises:
+        ValueError: the suite asks for weather that the world cannot have.
     """
+    text, looks = roads or suite.world, suite.appearance
+    if is_recording(text) and (looks.sensor_noise, looks.fog, looks.daylight) != (0.0, 0.0, 1.0):
+        raise ValueError(
+            f"suite {suite.name} asks for noise, fog or night, but {text} is a recording, which looks "
+            "as it looked; drive it on drawn roads"
+        )
     return open_world(
-        roads or suite.world,
+        text,
         sensors,
         suite.task,
         suite.vehicle,

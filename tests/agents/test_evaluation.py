@@ -1,6 +1,7 @@
 """Closed-loop evaluation: who should succeed does, who should fail does, whatever the batch."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -261,3 +262,13 @@ def test_the_clock_tells_where_the_time_went() -> None:
     driven = evaluate(suite, suite_world(suite, BLIND), Expert(), 3, 0, clock=clock)
     assert clock.car_steps == sum(column(driven, "steps"))
     assert min(clock.seconds.values()) > 0.0
+
+
+def test_weather_that_a_recording_cannot_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "drive").mkdir()
+    (tmp_path / "drive" / "dataset.json").write_text("{}")
+    fog = SUITES["noise"].variants()["fog"]
+    with pytest.raises(
+        ValueError, match="asks for noise, fog or night, but .*drive is a recording"
+    ):
+        suite_world(fog, roads=str(tmp_path / "drive"))

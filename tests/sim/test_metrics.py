@@ -1,6 +1,7 @@
 """All figures of an episode together: a circle, a stop, and a log that checks itself."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -148,6 +149,12 @@ def test_every_figure_says_what_it_is(name: str) -> None:
     metric = METRICS[name]
     assert metric.label and metric.meaning and metric.source
     assert metric.better in ("high", "low", "")
+
+
+def test_the_page_on_metrics_has_every_figure() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
+    assert [name for name in METRICS if f"`{name}`" not in page] == []
+    assert f"# Metrics, version {metrics.VERSION}" in page
 
 
 def test_a_log_checks_itself() -> None:
