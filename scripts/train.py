@@ -13,13 +13,15 @@ import tyro
 from tyro.conf import Positional, Suppress
 
 from redrive import terminal
+from redrive.agents.statistics import mean_interval
 from redrive.command import parse
+from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.sim.recording import RecordedEpisode, Recording
 from redrive.sim.sensors.camera import Camera
 
 if TYPE_CHECKING:
     from redrive.models.fit import Progress
-    from redrive.models.policy import ObservationSpec
+    from redrive.models.policy import ObservationSpec, Policy
 
 PolicyName = Literal[
     "perceptron", "mlp", "rnn", "irnn", "gru", "lstm", "attention", "mingru", "cfc"
@@ -46,6 +48,11 @@ class TrainOptions:
     """The policy's own settings, of the class `POLICIES[policy].Settings`; None: its defaults."""
     seed: int = 0
     """Of the first weights and of the order of the data."""
+    seeds: int = 1
+    """So many trainings, of --seed and the numbers after it, side by side on the cores; each has a folder
+    of its own in --out: seed-0, seed-1, ..."""
+    start_from: Path | None = None
+    """A run of the same policy whose weights it begins with, as the rounds of DAgger do."""
     steps: int = 1500
     """Steps of learning; 512 pictures in each."""
     learning_rate: float = 4e-3
@@ -135,6 +142,8 @@ def run(
         command_scale=windows.command_scale,
         seed=options.seed,
     )
+    if options.start_from is not None:
+        take_weights(policy, options.start_from)
     fit(
         policy,
         windows,
@@ -162,10 +171,54 @@ def run(
             "episodes": len(train),
             "held_out_episodes": len(held_out),
             "seed": options.seed,
+            **({"start_from": str(options.start_from)} if options.start_from else {}),
         },
         on_progress=on_progress,
     )
     return read_policy_json(options.out)
+
+
+def take_weights(policy: Policy, run_folder: Path) -> None:
+    """Begin with what the policy of a run has learned, and with its idea of a typical command."""
+    from redrive.models.checkpoint import load_policy
+
+    learned = load_policy(run_folder)
+    if type(learned) is not type(policy) or learned.settings != policy.settings:
+        raise ValueError(
+            f"{run_folder} holds another policy or other settings: {learned.settings}, not "
+            f"{policy.settings}; train with the same, or leave out --start-from"
+        )
+    if learned.spec != policy.spec:
+        raise ValueError(f"{run_folder} was trained with other sensors; leave out --start-from")
+    policy.load_state_dict(learned.state_dict())
+
+
+def run_seeds(options: TrainOptions) -> list[dict[str, Any]]:
+    """Train with several seeds side by side; what each `policy.json` says."""
+    plain = TrainOptions(
+        **{field.name: getattr(options, field.name) for field in dataclasses.fields(TrainOptions)}
+    )
+    jobs = []
+    for seed in range(options.seed, options.seed + options.seeds):
+        out = options.out / f"seed-{seed}"
+        one = replace(plain, seed=seed, seeds=1, out=out, resume=plain.resume and is_started(out))
+        jobs.append(Job(f"seed {seed}", options.steps, _run_one, (one,)))
+    found: list[dict[str, Any]] = run_side_by_side(
+        f"training {options.policy}", jobs, usable_cores()
+    )
+    return found
+
+
+def _run_one(report: Report, options: TrainOptions) -> dict[str, Any]:
+    """One of several trainings, in a process of its own."""
+    done = 0
+
+    def show(progress: Progress) -> None:
+        nonlocal done
+        report(progress.step - done, f"loss {progress.loss:.4f}")
+        done = progress.step
+
+    return run(options, show)
 
 
 def policy_settings(options: TrainOptions) -> Any:
@@ -318,6 +371,19 @@ def is_started(folder: Path) -> bool:
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(options_for(argv), argv, "train")
+    if options.seeds < 1:
+        raise ValueError(f"--seeds is a number from 1, got {options.seeds}")
+    if options.seeds > 1:
+        described = run_seeds(options)
+        losses = [one["training"]["validation"]["loss"] for one in described]
+        mean, low, high = mean_interval(losses)
+        terminal.say(
+            f"{options.out}: {options.policy}, {options.seeds} seeds; held-out loss {mean:.4f} "
+            f"({low:.4f} to {high:.4f}, 95 %)"
+        )
+        runs = " ".join(str(options.out / f"seed-{options.seed + i}") for i in range(options.seeds))
+        terminal.say(f"next: {terminal.typed(f'evaluate {runs} --suite roads')}")
+        return 0
     done = 0
 
     def show(progress: Progress) -> None:
@@ -329,8 +395,8 @@ def main(argv: Sequence[str]) -> int:
         done = progress.step
 
     with terminal.progress(f"training {options.policy}", total=options.steps) as tick:
-        described = run(options, show)
-    training = described["training"]
+        told = run(options, show)
+    training = told["training"]
     found = training["validation"]
     terminal.say(
         f"{options.out}: {options.policy}, {training['parameters']:,} weights, best after "

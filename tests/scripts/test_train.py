@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from redrive.cli import main
+from redrive.models.checkpoint import load_policy
 from redrive.models.registry import POLICIES
 from redrive.sim.recording import Recording
 from redrive.train import PolicyName, split_episodes
@@ -138,3 +139,35 @@ def test_windows_follow_each_other_or_differ_in_length_when_asked(
         "--carry" in how,
         9 if "--shortest" in how else None,
     )
+
+
+@pytest.mark.slow
+def test_seeds_are_trained_side_by_side_and_each_as_if_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = recorded(tmp_path / "data", "procedural:0-9", 6)
+    words = ["train", str(data), "--policy", "mlp", "--steps", "3", "--policy.hidden", "8"]
+    assert main([*words, "--seeds", "2", "--seed", "4", "--out", str(tmp_path / "both")]) == 0
+    assert "2 seeds; held-out loss" in capsys.readouterr().err
+    assert main([*words, "--seed", "5", "--out", str(tmp_path / "alone")]) == 0
+    for name in ("policy.safetensors", "policy.json"):
+        both = (tmp_path / "both" / "seed-5" / name).read_bytes()
+        assert both == (tmp_path / "alone" / name).read_bytes()
+    assert (tmp_path / "both" / "seed-4" / "policy.json").is_file()
+
+
+def test_a_training_begins_with_the_weights_of_another(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = recorded(tmp_path / "data", "procedural:0-9", 6)
+    words = ["train", str(data), "--policy", "mlp", "--steps", "1"]
+    first, second = tmp_path / "first", tmp_path / "second"
+    assert main([*words, "--out", str(first)]) == 0
+    begun = [*words, "--start-from", str(first), "--learning-rate", "1e-12"]
+    assert main([*begun, "--seed", "7", "--out", str(second)]) == 0
+    ours, theirs = (load_policy(run).state_dict() for run in (first, second))
+    for name, value in ours.items():
+        np.testing.assert_allclose(theirs[name].numpy(), value.numpy(), atol=1e-9)
+    other = [*begun, "--policy.hidden", "8", "--out", str(tmp_path / "third")]
+    assert main(other) == 2
+    assert "holds another policy or other settings" in capsys.readouterr().err
