@@ -30,8 +30,8 @@ CORES = ("rnn", "lstm", "attention")
 class Size:
     """How large the study is."""
 
-    bits: tuple[int, ...] = (1, 2, 4, 8, 16)
-    hidden: tuple[int, ...] = (2, 4, 8, 16, 32)
+    bits: tuple[int, ...] = (1, 2, 4, 8)
+    hidden: tuple[int, ...] = (2, 4, 8, 16)
     steps: int = 600
     seeds: int = 2
     cores: tuple[str, ...] = CORES

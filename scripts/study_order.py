@@ -34,7 +34,7 @@ class Size:
     """How large the study is."""
 
     length: int = 24  # frames
-    steps: int = 600  # of learning
+    steps: int = 400  # of learning
     seeds: int = 3
     layers: tuple[int, ...] = (1, 2)
     positions: tuple[str, ...] = POSITIONS
