@@ -19,6 +19,7 @@ from redrive.models.policy import (
     steps_since_reset,
 )
 from redrive.models.registry import POLICIES, make_policy
+from redrive.models.sequence import ENCODED, SequencePolicy
 
 B, T = 3, 23
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -314,3 +315,32 @@ def test_specs_survive_json(spec: ObservationSpec) -> None:
         ObservationSpec({})
     with pytest.raises(ValueError, match=r"must be positive, got \(0, 3\)"):
         SensorSpec((0, 3), "uint8")
+
+
+def test_backpropagation_gives_the_slope_that_is_measured(policy: Policy) -> None:
+    """Move all weights a little along one direction, in float64: the loss changes as its gradient says."""
+    if not isinstance(policy, SequencePolicy):
+        pytest.skip("has no core")
+    policy = policy.double()
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randn(B, T, policy.encoder.size, generator=generator, dtype=torch.float64)
+    learned = [p for part in (policy.core, policy.head) for p in part.parameters()]
+    along = [torch.randn(p.shape, generator=generator, dtype=torch.float64) for p in learned]
+
+    def loss() -> Tensor:
+        command, _ = policy({ENCODED: frames}, policy.initial_state(B))
+        return (command / policy.command_scale).square().mean()
+
+    loss().backward()
+    slope = sum(
+        (p.grad * way).sum().item()
+        for p, way in zip(learned, along, strict=True)
+        if p.grad is not None
+    )
+    found, small = [], 1e-6
+    with torch.no_grad():
+        for sign in (1.0, -2.0):  # forwards, then as far back behind the beginning
+            for parameter, way in zip(learned, along, strict=True):
+                parameter.add_(sign * small * way)
+            found.append(loss().item())
+    assert slope == pytest.approx((found[0] - found[1]) / (2.0 * small), rel=1e-5)
