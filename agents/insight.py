@@ -28,11 +28,11 @@ class Saliency(NamedTuple):
     blurred: float  # with a picture in which nothing can be made out [1/m]
 
 
-def saliency(agent: Agent, view: View, memory: Any) -> Saliency | None:
+def saliency(agent: Agent, view: View, memory: Any, points: int = POINTS) -> Saliency | None:
     """Which pixels moved the command; None for a driver without a network or without a camera.
 
     Integrated gradients from a blurred picture to the real one: the pixels' sum is, up to the few
-    `POINTS` of the integral, `command - blurred`. What was remembered is left as it was.
+    `points` of the integral, `command - blurred`. What was remembered is left as it was.
 
     Args:
         memory: before the step.
@@ -45,7 +45,7 @@ def saliency(agent: Agent, view: View, memory: Any) -> Saliency | None:
         return None
     sharp = view["camera"][0].astype(np.float32)
     dull = cv2.GaussianBlur(sharp, (0, 0), BLUR)
-    share = (torch.arange(POINTS) + 0.5) / POINTS
+    share = (torch.arange(points) + 0.5) / points
     way = torch.from_numpy(sharp - dull)
     between = torch.from_numpy(dull) + share.view(-1, 1, 1, 1) * way
     # The two ends, too: how much there is to explain. Networks may write into what they are given.
@@ -58,9 +58,9 @@ def saliency(agent: Agent, view: View, memory: Any) -> Saliency | None:
             obs[name] = _rows(torch.from_numpy(view[name][:1]), rows)
     commands, _ = agent.policy.step(obs, tuple(_rows(part[:1], rows) for part in memory))
     curvature = commands[:, CURVATURE]
-    (slopes,) = torch.autograd.grad(curvature[:POINTS].sum(), pictures)
-    added = (slopes[:POINTS].mean(dim=0) * way).sum(dim=-1)
-    blurred, command = curvature[POINTS:].tolist()
+    (slopes,) = torch.autograd.grad(curvature[:points].sum(), pictures)
+    added = (slopes[:points].mean(dim=0) * way).sum(dim=-1)
+    blurred, command = curvature[points:].tolist()
     return Saliency(added.numpy(), command, blurred)
 
 

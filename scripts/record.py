@@ -48,7 +48,7 @@ class RecordOptions:
     task: str | None = None
     """One of those that `redrive list` shows, with its own start and ends; None: plain driving."""
     agent: str = "expert"
-    """Who drives: expert, or the folder of a trained run."""
+    """Who drives: expert, human (you, in a window, with the arrow keys), or the folder of a run."""
     regime: Literal["log", "noise-injection", "dagger", "side-shift", "view-synthesis"] = "log"
     """log: as it is; noise-injection: the driver's hand is pushed (DART); dagger: a run drives;
     side-shift: as it is, and from 1 m beside it; view-synthesis: back from offset starts."""
@@ -70,6 +70,8 @@ class RecordOptions:
     """... and up to so far askew ..."""
     offset_every: tuple[float, float] = (2.0, 4.0)
     """... at the start, and again after a time between these, drawn anew each time [s]."""
+    log: Path | None = None
+    """human: every step as a line of JSON, as it happens."""
     append: bool = False
     """Add to the recording that is there, as DAgger's rounds do."""
 
@@ -92,6 +94,12 @@ def run(options: RecordOptions) -> Recording:
             "dagger needs a learner to drive: name a run, as in --agent runs/lstm; "
             "for the expert's own drives take --regime log or noise-injection"
         )
+    if options.agent == "human" and options.regime != "log":
+        raise ValueError(
+            f"a person is recorded as they drive, with --regime log; got {options.regime}"
+        )
+    if options.log is not None and options.agent != "human":
+        raise ValueError("--log is for --agent human")
     offsets = _offsets(options)
     task = _task(options, offsets)
     world = open_world(
@@ -101,6 +109,8 @@ def run(options: RecordOptions) -> Recording:
         dt=options.dt,
     )
     _read_roads(world)
+    if options.agent == "human":
+        return _record_by_hand(options, world)
     driver = demonstrator(
         options.regime, make_driver(options.agent, world), options.dt, options.beta
     )
@@ -148,6 +158,29 @@ def _task(options: RecordOptions, offsets: Offsets) -> Task:
     task = TASKS[options.task]
     limit = task.time_limit if options.steps is None else options.steps * options.dt
     return replace(task, time_limit=min(task.time_limit, limit))
+
+
+def _record_by_hand(options: RecordOptions, world: World) -> Recording:
+    """A person drives, in a window."""
+    from redrive.watch_by_hand import record_by_hand
+
+    there = count_episodes(options.out)
+    if there and not options.append:
+        raise FileExistsError(
+            f"{options.out} holds a recording already; choose another folder, or add to it "
+            "with --append"
+        )
+    saved = record_by_hand(
+        world, options.out, options.seed + there, options.episodes, options.appearance, options.log
+    )
+    if not saved:
+        raise ValueError(f"nothing was driven, so nothing was written into {options.out}")
+    recording = Recording.open(options.out)
+    terminal.say(
+        f"{options.out}: {len(recording)} episodes, {recording.steps} pictures "
+        f"({recording.steps * options.dt / 60:.1f} minutes)"
+    )
+    return recording
 
 
 def _offsets(options: RecordOptions) -> Offsets:

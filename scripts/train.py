@@ -18,6 +18,7 @@ from redrive.command import parse
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.sim.recording import RecordedEpisode, Recording
 from redrive.sim.sensors.camera import Camera
+from redrive.train_by_hand import labelled_by_hand
 
 if TYPE_CHECKING:
     from redrive.models.fit import Progress
@@ -46,6 +47,9 @@ class TrainOptions:
     """What is between the camera and the wheel; they differ in memory only."""
     settings: Suppress[Any] = None
     """The policy's own settings, of the class `POLICIES[policy].Settings`; None: its defaults."""
+    labels: Literal["expert", "person"] = "expert"
+    """What is learned: what the expert would have done in every state; or, of recordings in which a
+    person drove, what the person did, from the steps in which they did (docs/watching.md)."""
     seed: int = 0
     """Of the first weights and of the order of the data."""
     seeds: int = 1
@@ -116,6 +120,8 @@ def run(
     torch.set_num_threads(options.threads)
     recordings, spec = open_recordings(options.data)
     train, held_out = split_episodes(recordings)
+    if options.labels == "person":
+        train, held_out = labelled_by_hand(train, held_out)
     roads = sorted({str(episode.sidecar["world"]) for episode in (*train, *held_out)})
     if options.previous_command:
         spec, train, held_out = with_previous_command(spec, train, held_out)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pygame
 
 from redrive import watch_panel
 from redrive.sim.task import Ended
-from redrive.watch_drive import words
+from redrive.watch_drive import Drive, words
 from redrive.watch_frame import Frame
 from redrive.watch_insight import saliency_of
 from redrive.watch_keys import HELP
@@ -27,11 +28,11 @@ from redrive.watch_paint import (
     Colour,
     dim,
     disc,
-    glaze,
     mix,
     pixels,
     polygon,
     text_width,
+    veil,
     write,
 )
 from redrive.watch_session import LAYERS, Layer, Session
@@ -88,7 +89,7 @@ def score(frame: Frame, target: pygame.Surface) -> None:
     wide = min(max(wide, text_width(last, size) + 2 * pad), 0.75 * target.get_width())
     high = row * (len(rows) + bool(last)) + pad
     left, top = 14 * unit, 12 * unit
-    glaze(pixels(target), _box(left, top, left + wide, top + high), (12, 14, 17), 0.72)
+    veil(pixels(target), (left, top), (left + wide, top + high), (12, 14, 17), 0.72)
     end = left + wide - pad
     for number, (name, cells) in enumerate(zip(names, rows, strict=True)):
         y = top + 0.5 * pad + (number + 0.5) * row
@@ -114,15 +115,21 @@ def _score_row(frame: Frame, number: int) -> tuple[str, str, str, str]:
     drive, score = session.drives[number], session.scores[number]
     part = session.part_of(drive)
     done = drive.state.progress[0] + part * (drive.after.progress[0] - drive.state.progress[0])
-    offsets = [abs(float(step.frame.state.lateral_offset[0])) for step in drive.steps]
     ended = drive.over and part >= 1.0
     stands = words(drive.ended) if ended else "driving"
     return (
         f"{max(done, 0.0):.0f} m",
-        f"{sum(offsets) / len(offsets):.2f} m off centre",
+        f"{_off_centre(drive):.2f} m off centre",
         stands,
         f"{score.completed} of {score.episodes} completed" if score.episodes else "",
     )
+
+
+@lru_cache(maxsize=16)
+def _off_centre(drive: Drive) -> float:
+    """Mean over the episode so far [m]."""
+    offsets = [abs(float(step.frame.state.lateral_offset[0])) for step in drive.steps]
+    return sum(offsets) / len(offsets)
 
 
 def marks(frame: Frame, target: pygame.Surface) -> None:
@@ -138,8 +145,7 @@ def marks(frame: Frame, target: pygame.Surface) -> None:
     for text, colour in told:
         wide = text_width(text, 13 * unit) + 40 * unit
         left = right - wide
-        box = _box(left, 12 * unit, right, 38 * unit)
-        glaze(pixels(target), box, (12, 14, 17), 0.78)
+        veil(pixels(target), (left, 12 * unit), (right, 38 * unit), (12, 14, 17), 0.78)
         disc(pixels(target), left + 15 * unit, 25 * unit, 5 * unit, colour)
         write(target, text, left + 28 * unit, 25 * unit, 13 * unit, TEXT)
         right = left - 8 * unit
@@ -172,8 +178,8 @@ def ending(frame: Frame, target: pygame.Surface) -> None:
     wide = max(text_width(said, 26 * unit, True), text_width(last, 14 * unit))
     half = np.array([0.5 * wide + 28 * unit, 44 * unit])
     image = pixels(target)
-    box = _box(middle - half[0], top - half[1], middle + half[0], top + half[1])
-    glaze(image, box, (12, 14, 17), 0.86)
+    corners = (middle - half[0], top - half[1]), (middle + half[0], top + half[1])
+    veil(image, *corners, (12, 14, 17), 0.86)
     edge = _box(middle - half[0], top - half[1], middle - half[0] + 5 * unit, top + half[1])
     polygon(image, edge, colour)
     write(target, said[0].upper() + said[1:], middle, top - 14 * unit, 26 * unit, TEXT, True,
@@ -300,6 +306,5 @@ def _pill(
     wide = min(text_width(text, size), most) + 20 * unit
     left = x if align == "left" else x - 0.5 * wide
     image = pixels(target)
-    box = _box(left, y - 0.95 * size, left + wide, y + 0.95 * size)
-    glaze(image, box, (12, 14, 17), 0.72)
+    veil(image, (left, y - 0.95 * size), (left + wide, y + 0.95 * size), (12, 14, 17), 0.72)
     write(target, text, left + 10 * unit, y, size, mix(colour, TEXT, 0.3), room=most)

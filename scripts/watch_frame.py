@@ -32,7 +32,7 @@ class Frame:
         """Whether the driver is a person anyway."""
         return self.session.person_drives
 
-    @property
+    @cached_property
     def driver_colour(self) -> Colour:
         """The driver's own."""
         return self.colour_of(self.session.shown)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import pygame
 
+from redrive.watch_drive import Drive
 from redrive.watch_frame import Frame
 from redrive.watch_insight import attention_of, hidden_states
 from redrive.watch_paint import (
@@ -66,11 +69,21 @@ def hidden_strip(frame: Frame, target: pygame.Surface, values: np.ndarray, steps
     _scale_key(frame, target, left + used + 18 * unit, right, 14 * unit)
     if low - top < 8 or right - left < 40:
         return
+    pixels(target)[top:low, left:right] = _heat(
+        frame.session.drive, steps, (right - left, low - top)
+    )
+
+
+@lru_cache(maxsize=2)  # a step is shown in several pictures
+def _heat(drive: Drive, steps: int, size: tuple[int, int]) -> np.ndarray:
+    """(H, W, 4) uint8 BGRA: the hidden state over time."""
+    values = hidden_states(drive, steps)
+    assert values is not None
     whole = np.zeros((len(values), steps), np.float32)
     whole[:, steps - values.shape[1] :] = values
-    shown = cv2.resize(_diverging(whole), (right - left, low - top), interpolation=cv2.INTER_AREA
-                       if len(values) > low - top else cv2.INTER_NEAREST)  # fmt: skip
-    pixels(target)[top:low, left:right, 2::-1] = shown
+    smooth = cv2.INTER_AREA if len(values) > size[1] else cv2.INTER_NEAREST
+    shown = cv2.resize(_diverging(whole), size, interpolation=smooth)
+    return cv2.cvtColor(shown, cv2.COLOR_RGB2BGRA)
 
 
 def attention_strip(frame: Frame, target: pygame.Surface, looked: np.ndarray) -> None:
@@ -154,11 +167,17 @@ def _scale_key(
         return
     start = right - wide - 24 * unit
     image = pixels(target)
-    ramp = _diverging(np.linspace(-1.0, 1.0, round(wide))[None].astype(np.float32))
+    ramp = _ramp(round(wide))
     y, high = round(middle - 4 * unit), max(2, round(8 * unit))
     image[y : y + high, round(start) : round(start) + ramp.shape[1], 2::-1] = ramp
     write(target, "-1", start - 6 * unit, middle, 11 * unit, DIM, align="right")
     write(target, "1", start + wide + 6 * unit, middle, 11 * unit, DIM)
+
+
+@lru_cache(maxsize=4)
+def _ramp(width: int) -> np.ndarray:
+    """(1, W, 3) uint8 RGB: the colours of -1 to 1."""
+    return _diverging(np.linspace(-1.0, 1.0, width)[None].astype(np.float32))
 
 
 def _diverging(values: np.ndarray) -> np.ndarray:

@@ -157,6 +157,27 @@ def glaze(
     below[...] = (below * (255 - weight) + ink * weight + 127) // 255
 
 
+def veil(
+    image: np.ndarray,
+    low: tuple[float, float],
+    high: tuple[float, float],
+    colour: Colour,
+    share: float,
+) -> None:
+    """An upright box from one corner to the opposite that lets through what is below it.
+
+    What `glaze` does, in whole pixels and many times as fast.
+    """
+    height, width = image.shape[:2]
+    (left, top), (right, bottom) = (
+        (min(max(round(x), 0), width), min(max(round(y), 0), height)) for x, y in (low, high)
+    )
+    if left < right and top < bottom:
+        below = image[top:bottom, left:right]
+        cv2.convertScaleAbs(below, dst=below, alpha=1.0 - share)
+        cv2.add(below, share * np.array(_bgra(colour), float), dst=below)
+
+
 def dim(image: np.ndarray, share: float) -> None:
     """Leaves this share of its light."""
     cv2.convertScaleAbs(image, dst=image, alpha=share)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
@@ -72,34 +73,42 @@ def camera(frame: Frame, target: pygame.Surface) -> None:
     if found is None:
         write(target, "no camera", 10 * frame.unit, 0.5 * target.get_height(), 14 * frame.unit, DIM)
         return
-    seen = seen_by(frame.session.drive)[found[0]][0]
-    size = target.get_size()
+    explained = frame.shows(Layer.SALIENCY) and found[0] == "camera"
+    pixels(target)[...] = _seen(frame.session.drive, found[0], target.get_size(), explained)
+
+
+@lru_cache(maxsize=2)  # a step is shown in several pictures
+def _seen(drive: Drive, sensor: str, size: tuple[int, int], explained: bool) -> np.ndarray:
+    """(H, W, 4) uint8 BGRA: a camera's picture, perhaps with what moved the command."""
+    seen = seen_by(drive)[sensor][0]
     smooth = cv2.INTER_NEAREST if size[0] >= seen.shape[1] else cv2.INTER_AREA
-    shown = cv2.resize(seen, size, interpolation=smooth)
-    if frame.shows(Layer.SALIENCY) and found[0] == "camera":
-        found_out = saliency_of(frame.session.drive)
-        shown = shown if found_out is None else tinted(shown, found_out.pixels)
-    pixels(target)[..., 2::-1] = shown
+    found_out = saliency_of(drive) if explained else None
+    if found_out is not None:
+        shown = tinted(seen, found_out.pixels, size)
+    else:
+        shown = cv2.resize(seen, size, interpolation=smooth)
+    return cv2.cvtColor(shown, cv2.COLOR_RGB2BGRA)
 
 
-def tinted(picture: np.ndarray, moved: np.ndarray) -> np.ndarray:
+def tinted(picture: np.ndarray, moved: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """A picture in grey, with the pixels in colour that moved the command: left blue, right red.
 
     Args:
         picture: (H, W, 3) uint8 RGB.
-        moved: (h, w) [1/m], left is positive; only how they compare with each other is shown.
+        moved: (H, W) [1/m], left is positive; only how they compare with each other is shown.
+        size: width and height of the result [px].
     """
-    size = picture.shape[1], picture.shape[0]
     spread = cv2.GaussianBlur(moved, (0, 0), SPREAD)
     most = max(float(np.percentile(np.abs(spread), 99.5)), 1e-12)
-    share = cv2.resize(np.clip(spread / most, -1.0, 1.0), size, interpolation=cv2.INTER_LINEAR)
+    share = np.clip(spread / most, -1.0, 1.0)
     # Half the light, without colour: then any colour is a statement.
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).astype(np.float32) * 0.55
     weight = np.abs(share)[..., None] ** 0.7
     ink = np.where(
         share[..., None] > 0.0, np.array(LEFTWARDS, np.float32), np.array(RIGHTWARDS, np.float32)
     )
-    return (grey[..., None] * (1.0 - weight) + ink * weight).astype(np.uint8)
+    told = (grey[..., None] * (1.0 - weight) + ink * weight).astype(np.uint8)
+    return cv2.resize(told, size, interpolation=cv2.INTER_NEAREST)
 
 
 def gauges(frame: Frame, target: pygame.Surface) -> None:

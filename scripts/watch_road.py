@@ -25,6 +25,7 @@ from redrive.watch_paint import (
     polygon,
     polygons,
     surface,
+    veil,
     write,
 )
 from redrive.watch_strips import Sight, runs, strips_in_sight, strips_of, tufts_in_sight
@@ -205,8 +206,7 @@ def minimap(frame: Frame, target: pygame.Surface) -> None:
     drawn, low, scale = _whole_road(drive.road, room)
     left, top = width - drawn.get_width() - room // 10, height - drawn.get_height() - room // 10
     low_right = left + drawn.get_width(), top + drawn.get_height()
-    ground = [(left, top), (low_right[0], top), low_right, (left, low_right[1])]
-    glaze(pixels(target), np.array(ground, float), GROUND, 0.7)
+    veil(pixels(target), (left, top), low_right, GROUND, 0.7)
     target.blit(drawn, (left, top))
     image = pixels(target)
     session = frame.session
