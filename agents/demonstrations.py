@@ -38,7 +38,9 @@ RECORDED = (
 BATCH = 16  # cars that are recorded side by side
 OFFSETS = Offsets()  # of view-synthesis
 SIDE_SHIFT = 1.0  # of the left and the right camera [m]
-SIDE_RETURN = 20.0  # way after which a shifted car would be back, as VISTA 1.0 has it [m]
+# Way after which a shifted car would be back. VISTA 1.0 has 20 m at any speed, which is far more
+# gentle than this expert at a low speed; here it is what is driven in a second.
+SIDE_RETURN_TIME, SIDE_RETURN_LEAST = 1.0, 6.0  # [s], [m]
 
 
 def demonstration_task(regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS) -> Task:
@@ -190,12 +192,18 @@ def _shifted_row(frame: Frame, world: World, shift: np.ndarray) -> dict[str, np.
 
     A car that is d to the left of its path and parallel to it meets the path after the way L on
     an arc of curvature -2 d / (L² + d²): the chord's angle is half the arc's.
-    Source: VISTA 1.0's IMIT-AUG labels (with our signs), after Bojarski et al. 2016.
+    Source: VISTA 1.0's IMIT-AUG labels (with our signs), after Bojarski et al. 2016; the way L is
+    ours (`side_return`).
     """
     beside = world.place(frame.state, frame.state.lateral_offset + shift, frame.state.heading_error)
     row = columns_at(frame._replace(state=beside, view=look(world, beside)), world)
     label = guide(lane_of(frame.view))
-    back = -2.0 * shift / (SIDE_RETURN**2 + shift**2)
+    back = -2.0 * shift / (side_return(frame.state.speed) ** 2 + shift**2)
     label = world.vehicle.within_limits(label._replace(curvature=label.curvature + back))
     row["expert_command"] = np.stack(label, axis=-1).astype(np.float32)
     return row
+
+
+def side_return(speed: np.ndarray) -> np.ndarray:
+    """The way on which a shifted car would come back at a speed [m]."""
+    return np.maximum(SIDE_RETURN_LEAST, SIDE_RETURN_TIME * speed)

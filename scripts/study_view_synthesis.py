@@ -1,10 +1,11 @@
 """The study `view-synthesis`: drivers that learn from one recorded drive, by regime.
 
-One drive is recorded with a wide camera: some minutes of an expert on a few roads, on a clear day.
-From its frames alone come three sets of demonstrations (`log`, `side-shift`, `view-synthesis`);
-the fourth, `exact`, starts from the same offsets, but in the world itself with true pictures: the
-upper bound that no recording of a real drive has. Drivers of two policies and several training
-seeds learn from each, and all are judged in the world, exactly drawn, on roads none has seen.
+One drive is recorded with a wide camera: some minutes on country roads, on a clear day, by a
+driver who keeps its lane as people do. From its frames alone come three sets of demonstrations
+(`log`, `side-shift`, `view-synthesis`); the fourth, `exact`, has the states and labels of
+`view-synthesis`, but true pictures: the upper bound that no recording of a real drive has. Drivers
+of two policies and several training seeds learn from each, and all are judged in the world,
+exactly drawn, on roads none has seen.
 """
 
 from __future__ import annotations
@@ -17,67 +18,61 @@ from typing import Any
 import numpy as np
 
 from redrive import terminal
-from redrive.agents.demonstrations import (
-    SIDE_SHIFT,
-    demonstration_task,
-    record,
-    recording_header,
-)
-from redrive.agents.expert import Expert
 from redrive.agents.statistics import mean_interval
 from redrive.agents.suites import HELD_OUT_ROADS, SUITES, Suite
-from redrive.agents.synthesis_audit import source_camera
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.sim.appearance import Appearance
 from redrive.sim.recording import Recording
-from redrive.sim.recording_header import HEADER_FILE
-from redrive.sim.recording_writer import RecordingWriter
-from redrive.sim.sensors.odometry import Odometry
 from redrive.sim.task import LANE_FOLLOWING
-from redrive.sim.trace_world import TraceWorld
-from redrive.sim.world import DEFAULT_SENSORS, RoadWorld
+from redrive.sim.world import RoadWorld
 from redrive.study import StudyOptions, write_json, write_page, write_table
+from redrive.study_one_drive import (
+    DT,
+    HELD_OUT_EPISODES,
+    PASSES,
+    REGIMES,
+    ordinary_roads,
+    record_drive,
+    record_held_out,
+    record_regime,
+)
 
-REGIMES = ("log", "side-shift", "view-synthesis", "exact")
 POLICIES = ("mlp", "lstm")
-HELD_OUT_LOG = "procedural:500-520"  # for the open-loop error
-OFFSET_STEPS = 40  # of an episode that starts beside the path: 4 s
+HELD_OUT_LOG, UNSEEN = 500_000, 1_000_000  # seeds that those roads are counted from
 
 
 @dataclass(frozen=True)
 class Size:
     """How large the study is."""
 
-    roads: int = 24  # of the recorded drive, one after the other
+    roads: int = 64  # of the recorded drive, one after the other
     seconds: int = 20  # on each
-    offset_episodes: int = 600  # of view-synthesis and exact
-    steps: int = 700  # of learning, 512 pictures each
+    steps: int = 600  # of learning, 512 pictures each
     training_seeds: int = 3
     recovery_episodes: int = 60
     following_episodes: int = 30
 
 
-QUICK = Size(roads=6, seconds=10, offset_episodes=60, steps=60, training_seeds=2,
-             recovery_episodes=12, following_episodes=4)  # fmt: skip
+QUICK = Size(roads=8, seconds=12, steps=60, training_seeds=2,
+             recovery_episodes=30, following_episodes=4)  # fmt: skip
 
 
 def study(options: StudyOptions) -> dict[str, Any]:
     """Run it; the summary. What is there already is not done again."""
     size = QUICK if options.quick else Size()
     out = options.out
-    drives = f"procedural:{options.seed * 100_000}-{options.seed * 100_000 + size.roads}"
+    roads = ordinary_roads(options.seed * 10_000, size.roads)
+    unseen = ordinary_roads(UNSEEN, 2 * size.recovery_episodes)
+    processes = options.processes or usable_cores()
     terminal.say("1 of 3: recording one drive, and what the regimes make of it")
-    _record_drive(out / "drive", drives, size)
-    for regime in REGIMES:
-        _record_regime(regime, out, drives, size)
-    _record_held_out(out / "held-out-log", size)
+    _record(out, roads, size, processes)
     terminal.say("2 of 3: learning, and driving")
     jobs = [
         Job(_run_name(regime, policy, seed), size.steps, _learn_and_drive,
-            (out, regime, policy, seed, size))
-        for regime in REGIMES for policy in POLICIES for seed in range(size.training_seeds)
+            (out, regime, policy, seed, size, unseen))
+        for seed in range(size.training_seeds) for policy in POLICIES for regime in REGIMES
     ]  # fmt: skip
-    rows = run_side_by_side("learning", jobs, options.processes or usable_cores())
+    rows = run_side_by_side("learning", jobs, processes)
     terminal.say("3 of 3: the table")
     write_table(out / "table.csv", rows)
     found = summarise(rows)
@@ -86,7 +81,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
     write_page(
         out / "index.html",
         "What view synthesis does for a driver who learns from one drive",
-        f"{size.roads} roads of {size.seconds} s were recorded once. Each bar is the mean over "
+        f"{size.roads} country roads of {size.seconds} s were recorded once. Each bar is the mean over "
         f"{len(POLICIES)} policies and {size.training_seeds} training seeds, with 95 % intervals.",
         [("regimes.png", "recovery, lane following, and the error on a held-out log, by regime")],
         command,
@@ -109,6 +104,7 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
         "recovery": "recovery",
         "lane_following": "lane_following",
         "open_loop": "open_loop_curvature_rmse",
+        "recovery_any_road": "recovery_any_road",
     }
     whole: dict[str, Any] = {name: over(rows, figure) for name, figure in figures.items()}
     whole["per_policy"] = {
@@ -125,68 +121,34 @@ def _run_name(regime: str, policy: str, seed: int) -> str:
     return f"{regime}-{policy}-{seed}"
 
 
-def _is_recorded(folder: Path, episodes: int) -> bool:
-    return (folder / HEADER_FILE).is_file() and len(Recording.open(folder)) >= episodes
-
-
-def _save(world: RoadWorld | TraceWorld, folder: Path, seeds: np.ndarray, regime: str) -> None:
-    """Record the expert, or what is missing of it."""
-    if _is_recorded(folder, len(seeds)):
-        return
-    started = (folder / HEADER_FILE).is_file()
-    done = len(Recording.open(folder)) if started else 0
-    writer = RecordingWriter(folder, recording_header(world), append=started)
-    with writer, terminal.progress(f"recording {folder.name}", len(seeds)) as tick:
-        tick(done)
-        record(
-            world, Expert(), writer, seeds[done:], {"driver": "expert", "regime": regime},
-            on_episode=lambda steps: tick(1),
-            side_shift=SIDE_SHIFT if regime == "side-shift" else 0.0,
-        )  # fmt: skip
-
-
-def _record_drive(folder: Path, roads: str, size: Size) -> None:
-    """The one drive: seen by a camera that is wider and sharper than the driver's."""
-    world = RoadWorld(
-        world=roads,
-        sensors={"camera": source_camera(), "odometry": Odometry()},
-        task=demonstration_task("log", size.seconds * 10, 0.1),
-        appearance=Appearance(),
+def _record(out: Path, roads: str, size: Size, processes: int) -> None:
+    """The drive, and then side by side what the regimes make of it."""
+    steps, count = round(size.seconds / DT), size.roads
+    first = Job("drive", count, record_drive, (out / "drive", roads, count, steps))
+    run_side_by_side("recording", [first], 1)
+    jobs = [
+        Job(
+            regime,
+            PASSES[regime] * count,
+            record_regime,
+            (out / f"data-{regime}", regime, out / "drive", roads, count, steps),
+        )
+        for regime in REGIMES
+    ]
+    held_out = ordinary_roads(HELD_OUT_LOG, HELD_OUT_EPISODES)
+    jobs.append(
+        Job(
+            "held-out-log",
+            HELD_OUT_EPISODES,
+            record_held_out,
+            (out / "held-out-log", held_out, steps),
+        )
     )
-    _save(world, folder, np.arange(size.roads), "log")
-
-
-def _record_regime(regime: str, out: Path, roads: str, size: Size) -> None:
-    """The demonstrations of a regime."""
-    along = size.seconds * 10
-    episodes = size.offset_episodes
-    if regime == "log":
-        steps, episodes = along, size.roads * 2
-    elif regime == "side-shift":
-        steps, episodes = along, size.roads * 3
-    else:
-        steps = OFFSET_STEPS
-    task = demonstration_task("view-synthesis" if regime == "exact" else regime, steps, 0.1)
-    world: RoadWorld | TraceWorld = TraceWorld(
-        world=str(out / "drive"), sensors=dict(DEFAULT_SENSORS), task=task
-    )
-    if regime == "exact":
-        world = RoadWorld(world=roads, task=task, appearance=Appearance())
-    _save(world, out / f"data-{regime}", np.arange(episodes), regime)
-
-
-def _record_held_out(folder: Path, size: Size) -> None:
-    """A log on other roads, for the open-loop error."""
-    world = RoadWorld(
-        world=HELD_OUT_LOG,
-        task=demonstration_task("log", size.seconds * 10, 0.1),
-        appearance=Appearance(),
-    )
-    _save(world, folder, np.arange(12), "log")
+    run_side_by_side("recording the regimes", jobs, processes)
 
 
 def _learn_and_drive(
-    report: Report, out: Path, regime: str, policy: str, seed: int, size: Size
+    report: Report, out: Path, regime: str, policy: str, seed: int, size: Size, unseen: str
 ) -> dict[str, Any]:
     """Train one driver and judge it; in a process of its own."""
     from redrive import train
@@ -215,19 +177,28 @@ def _learn_and_drive(
         ),
         show,
     )
-    row = {"regime": regime, "policy": policy, "training_seed": seed, **_judge(out, folder, size)}
+    row = {
+        "regime": regime,
+        "policy": policy,
+        "training_seed": seed,
+        **_judge(out, folder, size, unseen),
+    }
     write_json(judged, row)
     report(size.steps - done, "driven")
     return row
 
 
-def _judge(out: Path, folder: Path, size: Size) -> dict[str, float]:
-    """Recovery and lane following in the world itself, and the error on the held-out log."""
+def _judge(out: Path, folder: Path, size: Size, unseen: str) -> dict[str, float]:
+    """Recovery and lane following in the world itself, and the error on the held-out log.
+
+    Recovery on any road, wide lanes, hairpins and several lanes included, stands beside it.
+    """
     from redrive.agents.evaluation import evaluate
     from redrive.agents.learned import LearnedDriver
     from redrive.models.checkpoint import load_policy
 
     clear = Appearance()
+    recovery = replace(SUITES["recovery"], appearance=clear)
     following = Suite(
         "following",
         "60 s of lane following on unseen roads",
@@ -235,11 +206,12 @@ def _judge(out: Path, folder: Path, size: Size) -> dict[str, float]:
         appearance=clear,
     )
     found = {}
-    for figure, suite, episodes in (
-        ("recovery", replace(SUITES["recovery"], appearance=clear), size.recovery_episodes),
-        ("lane_following", following, size.following_episodes),
+    for figure, suite, roads, episodes in (
+        ("recovery", recovery, unseen, size.recovery_episodes),
+        ("recovery_any_road", recovery, HELD_OUT_ROADS, size.recovery_episodes),
+        ("lane_following", following, unseen, size.following_episodes),
     ):
-        world = RoadWorld(world=HELD_OUT_ROADS, task=suite.task, appearance=clear)
+        world = RoadWorld(world=roads, task=suite.task, appearance=clear)
         driven = evaluate(suite, world, LearnedDriver.load(folder, world), episodes, seed=0)
         found[figure] = float(np.mean([episode.figures["success"] for episode in driven]))
         found[f"{figure}_lateral_mae_m"] = float(
@@ -249,7 +221,7 @@ def _judge(out: Path, folder: Path, size: Size) -> dict[str, float]:
 
 
 def _open_loop(policy: Any, recording: Recording) -> dict[str, float]:
-    """Errors of a policy that watches drives and does not drive."""
+    """Errors of a policy that watches drives: against what their driver did."""
     import torch
 
     wrong = []
@@ -259,7 +231,7 @@ def _open_loop(policy: Any, recording: Recording) -> dict[str, float]:
         }
         with torch.inference_mode():
             command, _ = policy(obs, policy.initial_state(1))
-        wrong.append(command[0].numpy() - episode.read("expert_command"))
+        wrong.append(command[0].numpy() - episode.read("command"))
     errors = np.concatenate(wrong).astype(np.float64)
     return {
         "open_loop_curvature_rmse": float(np.sqrt(np.mean(errors[:, 0] ** 2))),

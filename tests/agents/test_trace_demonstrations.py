@@ -7,12 +7,12 @@ import pytest
 
 from redrive.agents.demonstrations import (
     OFFSETS,
-    SIDE_RETURN,
     SIDE_SHIFT,
     demonstration_task,
     drive_episodes,
     record,
     recording_header,
+    side_return,
 )
 from redrive.agents.expert import Expert
 from redrive.sim.recording_writer import RecordingWriter
@@ -102,13 +102,15 @@ def test_side_cameras_see_from_beside_the_path_and_are_labelled_back(drive: Path
         moved = columns["lateral_offset"] - log["lateral_offset"]
         np.testing.assert_allclose(moved, side * SIDE_SHIFT, atol=1e-5)
         bent = columns["expert_command"][:, 0] - log["expert_command"][:, 0]
-        back = -2.0 * side * SIDE_SHIFT / (SIDE_RETURN**2 + SIDE_SHIFT**2)
+        back = -2.0 * side * SIDE_SHIFT / (side_return(log["speed"]) ** 2 + SIDE_SHIFT**2)
         np.testing.assert_allclose(bent, back, atol=1e-6)
         assert (columns["camera"] != log["camera"]).any() == (side != 0.0)
 
 
 def test_a_car_on_the_side_camera_arc_meets_its_path_after_the_stated_way() -> None:
     """The label's closed form: an arc of that curvature from d beside a straight path."""
-    curvature = 2.0 * SIDE_SHIFT / (SIDE_RETURN**2 + SIDE_SHIFT**2)
-    angle = np.arcsin(SIDE_RETURN * curvature)
+    way = float(side_return(np.array(11.0)))
+    assert way == 11.0  # driven in a second
+    curvature = 2.0 * SIDE_SHIFT / (way**2 + SIDE_SHIFT**2)
+    angle = np.arcsin(way * curvature)
     assert (1.0 - np.cos(angle)) / curvature == pytest.approx(SIDE_SHIFT, rel=1e-9)

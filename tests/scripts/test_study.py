@@ -34,7 +34,7 @@ def test_the_view_synthesis_study_compares_regimes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny = headline.Size(
-        roads=4, seconds=4, offset_episodes=8, steps=2, training_seeds=2,
+        roads=3, seconds=4, steps=2, training_seeds=2,
         recovery_episodes=2, following_episodes=1,
     )  # fmt: skip
     monkeypatch.setattr(headline, "QUICK", tiny)
