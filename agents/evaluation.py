@@ -246,7 +246,7 @@ class _Plan:
             world,
             suite_seeds(seed, total),
             np.arange(total) % world.pool.source.count if each_road else None,
-            grid_starts(total) if suite.starts == "grid" else None,
+            grid_starts(suite, total) if suite.starts == "grid" else None,
         )
 
     def begin(self, indices: np.ndarray) -> CarState:

@@ -53,6 +53,7 @@ class Suite:
     conditions: each of them is driven with all episodes, so that they can be compared in pairs.
     interventions: a car that leaves its lane is put back and drives on; it is counted.
     needs_roads: it has no roads of its own; they are named with --roads.
+    lateral, yaw: the offsets of "grid" [m], [rad].
     """
 
     name: str
@@ -66,6 +67,8 @@ class Suite:
     conditions: tuple[Condition, ...] = ()
     interventions: bool = False
     needs_roads: bool = False
+    lateral: tuple[float, ...] = RECOVERY_LATERAL
+    yaw: tuple[float, ...] = RECOVERY_YAW
     version: int = 2
 
     def __post_init__(self) -> None:
@@ -118,6 +121,9 @@ NOISE = (  # of a full-scale signal, standard deviation
     Condition("fog", appearance=_looks(fog=12.0)),
     Condition("occlusion", faults=PictureFaults(occlusion=0.2)),
 )
+# A real drive is fast and its frames are few: on a motorway, 200 of them are 8 s.
+TRACE = replace(RECOVERY, name="trace", time_limit=5.0, start_lateral=1.0, start_yaw=0.0524,
+                start_speed=(0.95, 1.0))  # fmt: skip
 LATENCY_STEPS = (0, 1, 2, 3, 5)
 HELD_OUT_SEEDS = "seeds=1000000-1001000"  # of roads that are built for a task
 RECALL_DELAYS = (4, 16, 64, 256)
@@ -140,6 +146,15 @@ SUITES = {
             "back to the lane from 0.5 to 1.5 m beside it and up to 10 degrees askew",
             RECOVERY,
             starts="grid",
+        ),
+        Suite(
+            "trace",
+            "inside a recorded drive (--roads): back to its path from up to 1 m and 3 degrees",
+            TRACE,
+            starts="grid",
+            needs_roads=True,
+            lateral=(-1.0, -0.5, 0.5, 1.0),
+            yaw=tuple(float(np.deg2rad(angle)) for angle in (-3.0, 0.0, 3.0)),
         ),
         Suite(
             "noise",
@@ -209,8 +224,8 @@ def suite_seeds(seed: int, episodes: int) -> np.ndarray:
     return seed * 1_000_000 + np.arange(episodes)
 
 
-def grid_starts(episodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lateral offsets [m] and angles [rad] of the recovery grid, cell after cell."""
-    cells = [(lateral, yaw) for lateral in RECOVERY_LATERAL for yaw in RECOVERY_YAW]
+def grid_starts(suite: Suite, episodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lateral offsets [m] and angles [rad] of a suite's grid, cell after cell."""
+    cells = [(lateral, yaw) for lateral in suite.lateral for yaw in suite.yaw]
     chosen = np.array([cells[i % len(cells)] for i in range(episodes)])
     return chosen[:, 0], chosen[:, 1]

@@ -109,7 +109,8 @@ def seeded_suite(options: EvaluateOptions) -> SeededSuite:
     )
     if exam.suite.needs_roads and exam.roads is None:
         raise ValueError(
-            f"{exam.suite.name} needs roads: --roads TRACK.csv, or a folder of such files"
+            f"{exam.suite.name} needs roads: --roads TRACK.csv, or a folder of such files; "
+            "trace needs a recording: --roads REC, or --roads REC:600-800 for some of its frames"
         )
     if exam.episodes < 1 or exam.seed < 0:
         raise ValueError(

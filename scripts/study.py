@@ -56,6 +56,10 @@ STUDIES = {
         "study_optimisation",
         "learning rate, batch size, optimizer, schedule: what do they do to a driver?",
     ),
+    "real-footage": (
+        "study_real_footage",
+        "on a real drive (--recording): does view synthesis bring a driver back, and the log?",
+    ),
     "synthesis": (
         "study_synthesis",
         "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",
@@ -69,6 +73,8 @@ STUDIES = {
         "what does one recorded drive teach: its log, side cameras, view synthesis, true pictures?",
     ),
 }
+
+ABOUT_A_RECORDING = ("synthesis", "real-footage")
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,7 @@ class StudyOptions:
     quick: bool = False
     """A small version, for a first look and for tests."""
     recording: Path | None = None
-    """synthesis: a recording of a real camera (redrive import)."""
+    """synthesis, real-footage: a recording of a real camera (redrive import)."""
     seed: int = 0
     """Another seed, other roads."""
     processes: int = 0
@@ -99,8 +105,8 @@ def run(options: StudyOptions) -> dict[str, Any]:
     """Run a study; its summary."""
     if options.name not in STUDIES:
         raise ValueError(f"unknown study {options.name!r}; {suggest(options.name, STUDIES)}")
-    if options.recording is not None and options.name != "synthesis":
-        raise ValueError("--recording is for the study synthesis")
+    if options.recording is not None and options.name not in ABOUT_A_RECORDING:
+        raise ValueError(f"--recording is for the studies {' and '.join(ABOUT_A_RECORDING)}")
     if options.processes < 0:
         raise ValueError(f"--processes is a number from 0, got {options.processes}")
     options.out.mkdir(parents=True, exist_ok=True)

@@ -31,6 +31,7 @@ from redrive.study_one_drive import (
     HELD_OUT_EPISODES,
     PASSES,
     REGIMES,
+    SENSORS,
     ordinary_roads,
     record_drive,
     record_held_out,
@@ -47,7 +48,7 @@ class Size:
 
     roads: int = 64  # of the recorded drive, one after the other
     seconds: int = 20  # on each
-    steps: int = 600  # of learning, 512 pictures each
+    steps: int = 700  # of learning, 512 pictures each
     training_seeds: int = 3
     recovery_episodes: int = 60
     following_episodes: int = 30
@@ -211,7 +212,7 @@ def _judge(out: Path, folder: Path, size: Size, unseen: str) -> dict[str, float]
         ("recovery_any_road", recovery, HELD_OUT_ROADS, size.recovery_episodes),
         ("lane_following", following, unseen, size.following_episodes),
     ):
-        world = RoadWorld(world=roads, task=suite.task, appearance=clear)
+        world = RoadWorld(roads, dict(SENSORS), suite.task, appearance=clear)
         driven = evaluate(suite, world, LearnedDriver.load(folder, world), episodes, seed=0)
         found[figure] = float(np.mean([episode.figures["success"] for episode in driven]))
         found[f"{figure}_lateral_mae_m"] = float(

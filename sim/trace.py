@@ -1,5 +1,6 @@
 """A recorded drive as a place to drive in: its path is a lane, its frames are what is seen there."""
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,10 +32,18 @@ class Trace:
     yaw: np.ndarray  # (N,) [rad]
     speed: np.ndarray  # (N,) [m/s]
     episode: RecordedEpisode
+    first: int = 0  # of the episode's frames that it begins with
 
     @classmethod
-    def load(cls, episode: RecordedEpisode, camera: Camera, name: str) -> "Trace":
-        """The drive of a recorded episode.
+    def load(
+        cls,
+        episode: RecordedEpisode,
+        camera: Camera,
+        name: str,
+        first: int = 0,
+        stop: int | None = None,
+    ) -> "Trace":
+        """The drive of a recorded episode, or of its frames `first` to `stop`.
 
         Raises:
             ValueError: it has no frames or poses, or is too short to drive in.
@@ -45,10 +54,8 @@ class Trace:
                     f"{episode.path} cannot be driven in: it has no column {column}; "
                     "record or import one with frames, poses and speed"
                 )
-        read = episode.read
-        trace = cls(
-            name, episode.path, camera, read("x"), read("y"), read("yaw"), read("speed"), episode
-        )
+        x, y, yaw, speed = (episode.read(c, first, stop) for c in ("x", "y", "yaw", "speed"))
+        trace = cls(name, episode.path, camera, x, y, yaw, speed, episode, first)
         if trace.stations[-1] < SHORTEST:
             raise ValueError(
                 f"{episode.path} is {trace.stations[-1]:.1f} m long; "
@@ -65,7 +72,8 @@ class Trace:
     def frames(self) -> np.ndarray:
         """(N, H, W, 3) uint8, memory-mapped: what is not looked at is not read."""
         column = self.episode.columns["camera"]
-        return np.memmap(self.path, column.dtype, "r", column.offset, column.shape)
+        every = np.memmap(self.path, column.dtype, "r", column.offset, column.shape)
+        return every[self.first : self.first + len(self.x)]
 
     @cached_property
     def lane(self) -> Lane:
@@ -138,24 +146,45 @@ def _fit(s: np.ndarray, x: np.ndarray, y: np.ndarray, at: float) -> tuple[float,
     )
 
 
-def is_recording(folder: str | Path) -> bool:
-    """Whether a folder holds a recording."""
+def is_recording(text: str | Path) -> bool:
+    """Whether a world's text names a recording, or a part of one."""
     try:
-        return (Path(folder) / HEADER_FILE).is_file()
+        return any((Path(folder) / HEADER_FILE).is_file() for folder in (text, split_text(text)[0]))
     except OSError:  # a list of seeds can be longer than a file's name may be
         return False
 
 
-class TraceSource:
-    """The drives of a recording, as roads; the counterpart of `RoadSource`."""
+def split_text(text: str | Path) -> tuple[str, tuple[int, int] | None]:
+    """The folder in a world's text, and the frames: `drive:0-600` is those from 0 to 599."""
+    found = re.fullmatch(r"(.+):(\d+)-(\d+)", str(text), re.ASCII | re.DOTALL)
+    if found is None or (Path(text) / HEADER_FILE).is_file():
+        return str(text), None
+    return found[1], (int(found[2]), int(found[3]))
 
-    def __init__(self, folder: str | Path) -> None:
+
+class TraceSource:
+    """The drives of a recording, as roads; the counterpart of `RoadSource`.
+
+    text: its folder; with `:A-B` only frames A to B-1 of each of its drives, the rest of it is as
+        if it had never been recorded.
+    """
+
+    def __init__(self, text: str | Path) -> None:
+        folder, self._part = split_text(text)
         recording = Recording.open(folder)
         if recording.header.camera is None:
             raise ValueError(f"{folder} cannot be driven in: it has no frames")
         if not len(recording):
             raise ValueError(f"{folder} cannot be driven in: it holds no episode")
-        self.text = str(folder)
+        self.text = str(text)
+        self._folder = Path(folder)
+        first, stop = self._part or (0, None)
+        longest = max(episode.steps for episode in recording)
+        if stop is not None and not first < stop <= longest:
+            raise ValueError(
+                f"{text} names frames {first} to {stop - 1}, {folder} has frames 0 to "
+                f"{longest - 1}; write {folder}:0-{longest}, or less"
+            )
         self.camera = Camera.from_json(dict(recording.header.camera))
         self._recording = recording
         self._loaded: dict[int, Trace] = {}
@@ -169,7 +198,9 @@ class TraceSource:
         """Drive `i`, counted from 0."""
         if i not in self._loaded:
             episode = self._recording.episodes[i]
-            self._loaded[i] = Trace.load(episode, self.camera, self.name(i))
+            first, stop = self._part or (0, None)
+            stop = None if stop is None else min(stop, episode.steps)
+            self._loaded[i] = Trace.load(episode, self.camera, self.name(i), first, stop)
         return self._loaded[i]
 
     def road(self, i: int) -> Road:
@@ -182,4 +213,5 @@ class TraceSource:
 
     def name(self, i: int) -> str:
         """Name of drive `i`."""
-        return f"{Path(self.text).name}:{self._recording.episodes[i].index}"
+        part = "" if self._part is None else f":{self._part[0]}-{self._part[1]}"
+        return f"{self._folder.name}:{self._recording.episodes[i].index}{part}"

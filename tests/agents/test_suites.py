@@ -30,11 +30,11 @@ def test_no_suite_drives_on_a_road_that_recordings_are_made_on(suite: str) -> No
 
 def test_the_grid_is_all_offsets_with_all_angles_each_once() -> None:
     count = len(RECOVERY_LATERAL) * len(RECOVERY_YAW)
-    lateral, yaw = grid_starts(count)
+    lateral, yaw = grid_starts(SUITES["recovery"], count)
     cells = set(zip(lateral.tolist(), yaw.tolist(), strict=True))
     assert cells == {(a, b) for a in RECOVERY_LATERAL for b in RECOVERY_YAW}
     assert len(cells) == count
-    twice, _ = grid_starts(2 * count)
+    twice, _ = grid_starts(SUITES["recovery"], 2 * count)
     np.testing.assert_array_equal(twice, np.concatenate([lateral, lateral]))
     np.testing.assert_allclose(sorted(RECOVERY_LATERAL), -np.array(RECOVERY_LATERAL)[::-1])
     assert max(np.abs(RECOVERY_LATERAL)) == 1.5 and np.rad2deg(max(RECOVERY_YAW)) == pytest.approx(

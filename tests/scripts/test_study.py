@@ -4,10 +4,16 @@ import importlib
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import redrive.study_real_footage as real_footage
 import redrive.study_view_synthesis as headline
+from redrive.agents.demonstrations import demonstration_task, record, recording_header
+from redrive.agents.expert import Expert
 from redrive.cli import main
+from redrive.sim.recording_writer import RecordingWriter
+from redrive.sim.world import RoadWorld
 from redrive.study import STUDIES, StudyOptions, run
 
 
@@ -51,7 +57,7 @@ def test_the_view_synthesis_study_compares_regimes(
 
 def test_a_recording_is_for_the_synthesis_study_only(tmp_path: Path) -> None:
     options = StudyOptions("view-synthesis", tmp_path, recording=tmp_path)
-    with pytest.raises(ValueError, match="--recording is for the study synthesis"):
+    with pytest.raises(ValueError, match="--recording is for the studies synthesis"):
         run(options)
 
 
@@ -67,3 +73,25 @@ def test_every_study_is_a_module_with_a_study() -> None:
     for module, question in STUDIES.values():
         assert callable(importlib.import_module(f"redrive.{module}").study)
         assert question.endswith("?")
+
+
+def test_the_real_footage_study_learns_from_the_first_frames_and_judges_in_the_last(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = RoadWorld("procedural:3", task=demonstration_task("log", 240, 0.1))
+    with RecordingWriter(tmp_path / "drive", recording_header(world)) as writer:
+        about = {"driver": "expert", "regime": "log"}
+        record(world, Expert(), writer, np.arange(1), about)
+    tiny = real_footage.Size(passes=2, steps=2, training_seeds=1, episodes=3)
+    monkeypatch.setattr(real_footage, "QUICK", tiny)
+    monkeypatch.setattr(real_footage, "POLICIES", ("mlp",))
+    out = tmp_path / "real"
+    argv = ["study", "real-footage", "--quick", "--recording", str(tmp_path / "drive"), "--out"]
+    assert main([*argv, str(out)]) == 0
+    found = json.loads((out / "summary.json").read_text())
+    assert found["learned_from"].endswith("drive:0-180")
+    assert found["judged_in"].endswith("drive:180-240")
+    assert found["expert"]["success"] == 1.0
+    for figure in ("recovery", "lateral_mae_m", "final_offset_m"):
+        assert set(found[figure]) == {"log", "view-synthesis"}
+    assert main(["study", "real-footage", "--out", str(out)]) == 2

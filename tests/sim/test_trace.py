@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from redrive.agents.demonstrations import demonstration_task, record, recording_header
+from redrive.agents.evaluation import evaluate, suite_world
 from redrive.agents.expert import Expert
 from redrive.agents.rollout import rollout
+from redrive.agents.suites import SUITES
 from redrive.sim.any_world import open_world
 from redrive.sim.lens_choice import driver_camera
 from redrive.sim.recording import Recording
@@ -122,3 +124,44 @@ def test_a_drive_that_is_too_short_says_so(tmp_path: Path) -> None:
         record(world, Expert(), writer, np.arange(1), {"driver": "expert", "regime": "log"})
     with pytest.raises(ValueError, match="a drive of at least 10 m is needed"):
         TraceSource(tmp_path / "rec").trace(0)
+
+
+def test_a_part_of_a_drive_is_a_drive_of_its_own_with_the_same_frames(recording: Path) -> None:
+    whole = TraceSource(recording).trace(0)
+    part = TraceSource(f"{recording}:30-90").trace(0)
+    for name in ("x", "y", "yaw", "speed"):
+        np.testing.assert_array_equal(getattr(part, name), getattr(whole, name)[30:90])
+    np.testing.assert_array_equal(part.frames, whole.frames[30:90])
+    assert part.stations[-1] < whole.stations[-1]
+    assert (part.name, whole.name) == ("rec:0:30-90", "rec:0")
+
+
+def test_a_car_in_a_part_of_a_drive_sees_what_it_sees_there_in_the_whole(recording: Path) -> None:
+    sensors = {"camera": driver_camera(TraceSource(recording).camera)}
+    part, whole = (
+        TraceWorld(text, sensors, DRIVE) for text in (f"{recording}:30-90", str(recording))
+    )
+    roads = np.array([1])
+    state = part.reset(np.array([3]), roads=roads)
+    there = whole.reset(np.array([3]), roads=roads)._replace(x=state.x, y=state.y, yaw=state.yaw)
+    frame = part.source.trace(1).frame_behind(state.arc_length) + 30
+    there = there._replace(arc_length=whole.source.trace(1).frame_stations[frame])
+    np.testing.assert_array_equal(part.observe(state)["camera"], whole.observe(there)["camera"])
+
+
+@pytest.mark.parametrize("frames", ["90-30", "0-0", "0-151"])
+def test_frames_that_are_not_there_are_refused(recording: Path, frames: str) -> None:
+    with pytest.raises(ValueError, match="has frames 0 to 149; write .*:0-150"):
+        TraceSource(f"{recording}:{frames}")
+
+
+def test_expert_and_suite_trace_drive_inside_the_last_frames_of_a_drive(recording: Path) -> None:
+    suite = SUITES["trace"]
+    world = suite_world(suite, roads=f"{recording}:20-150")
+    driven = evaluate(suite, world, Expert(), 12, seed=0)
+    starts = {
+        (round(e.figures["start_lateral_m"], 2), round(e.figures["start_yaw_rad"], 2))
+        for e in driven
+    }
+    assert len(starts) == 12
+    assert np.mean([episode.figures["success"] for episode in driven]) == 1.0
