@@ -171,3 +171,19 @@ def test_a_training_begins_with_the_weights_of_another(
     other = [*begun, "--policy.hidden", "8", "--out", str(tmp_path / "third")]
     assert main(other) == 2
     assert "holds another policy or other settings" in capsys.readouterr().err
+
+
+def test_a_round_of_dagger_from_the_command_line(tmp_path: Path) -> None:
+    """The expert drives, a learner learns, drives itself, and goes on with all that was recorded."""
+    data, runs = recorded(tmp_path / "data", "procedural:0-9", 4), [tmp_path / "0", tmp_path / "1"]
+    words = ["train", str(data), "--policy", "lstm", "--steps", "2"]
+    assert main([*words, "--out", str(runs[0])]) == 0
+    driven = ["record", "--regime", "dagger", "--agent", str(runs[0]), "--beta", "0.5", "--append"]
+    driven += ["--world", "procedural:0-9", "--episodes", "3", "--steps", "30", "--seed", "1000"]
+    assert main([*driven, "--out", str(data)]) == 0
+    assert main([*words, "--start-from", str(runs[0]), "--out", str(runs[1])]) == 0
+    regimes = [episode.sidecar["regime"] for episode in Recording.open(data)]
+    assert regimes == ["log"] * 4 + ["dagger"] * 3
+    training = json.loads((runs[1] / "policy.json").read_text())["training"]
+    assert training["episodes"] + training["held_out_episodes"] == 7
+    assert training["start_from"] == str(runs[0])
