@@ -34,7 +34,7 @@ from .statistics import Interval
 
 SCHEMA = 2
 DIGITS = 9  # significant ones of every number in a file
-NOT_MEASURED = {"seed", "index"}  # numbers that are names
+NOT_MEASURED = {"seed", "index", "route", "decision"}  # numbers that are names
 EPISODE: dict[str, type] = {  # what every episode must have; it may have more
     "seed": int,
     "road": str,

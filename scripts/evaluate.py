@@ -18,7 +18,9 @@ from redrive.agents.episode_store import EpisodeStore
 from redrive.agents.episode_table import save_table
 from redrive.agents.evaluation import suite_world
 from redrive.agents.results import PolicyResult, Results
+from redrive.agents.seed_statistics import caution
 from redrive.agents.self_checks import Check, self_checks
+from redrive.agents.statistics import Interval
 from redrive.agents.suite_files import EPISODES, SEED, SeededSuite, load_suite
 from redrive.agents.suites import SUITES
 from redrive.command import parse, unknown
@@ -249,43 +251,46 @@ def _threads_of_our_own(word: str) -> Iterator[None]:
 
 def show(results: Results) -> None:
     """Print the table of a suite, condition by condition."""
-    several = any(policy.conditions for policy in results.policies)
+    columns = {
+        "success_rate": "success",
+        "decision_correct_rate": "right decision",
+        "route_completion": "route completion",
+        "pdm_score": "PDM-style score",
+        "lateral_mae_m": "lateral MAE [m]",
+        "beyond_margin_share": "beyond margin",
+        "interventions_per_km": "interventions per km",
+    }
+    if not results.settings.get("interventions"):
+        del columns["interventions_per_km"]
+    told = {policy.name: policy.conditions or {"": policy.summary} for policy in results.policies}
+    summaries = [summary for conditions in told.values() for summary in conditions.values()]
+    shown = [name for name in columns if all(name in summary for summary in summaries)]
+    several = any("" not in conditions for conditions in told.values())
     rows = []
     for policy in results.policies:
-        summaries = policy.conditions or {"": policy.summary}
-        for condition, summary in summaries.items():
+        for condition, summary in told[policy.name].items():
             count = sum(e.get("condition", "") == condition for e in policy.episodes)
-            rows.append(
-                [
-                    policy.name,
-                    *([condition] if several else []),
-                    str(count),
-                    terminal.rate(*summary["success_rate"]),
-                    terminal.interval(*summary["route_completion"], digits=2),
-                    terminal.interval(*summary["pdm_score"], digits=2),
-                    terminal.interval(*summary["lateral_mae_m"], digits=2),
-                    terminal.interval(*summary["beyond_margin_share"], digits=3),
-                ]
-            )
-    terminal.table(
-        [
-            "driver",
-            *(["condition"] if several else []),
-            "episodes",
-            "success",
-            "route completion",
-            "PDM-style score",
-            "lateral MAE [m]",
-            "beyond margin",
-        ],
-        rows,
-        title=f"{results.suite}, seed {results.seed}: mean [95 % interval]",
-    )
+            cells = [_cell(name, summary[name]) for name in shown]
+            rows.append([policy.name, *([condition] if several else []), str(count), *cells])
+    head = ["driver", *(["condition"] if several else []), "episodes"]
+    title = f"{results.suite}, seed {results.seed}: mean [95 % interval]"
+    terminal.table([*head, *(columns[name] for name in shown)], rows, title=title)
+
+
+def _cell(name: str, value: Interval) -> str:
+    if name.endswith("_rate"):
+        return terminal.rate(*value)
+    digits = {"route_completion": 2, "pdm_score": 2, "lateral_mae_m": 2}.get(name, 3)
+    return terminal.interval(*value, digits=digits)
 
 
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(EvaluateOptions, argv, "evaluate")
-    show(run(options))
+    results = run(options)
+    show(results)
+    learned = [policy for policy in results.policies if policy.run is not None]
+    if learned and (careful := caution(1, min(len(policy.episodes) for policy in learned))):
+        terminal.say(f"careful: {careful}")
     terminal.say(f"next: {terminal.typed(f'report {options.out} --out report.html')}")
     return 0
