@@ -424,3 +424,6 @@ function explore(place) {
 }
 
 document.querySelectorAll(".explorer").forEach(explore);
+
+/* paper cannot be unfolded */
+addEventListener("beforeprint", () => document.querySelectorAll("main details").forEach(folded => { folded.open = true; }));

@@ -71,6 +71,7 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
     places = [(f"c{position}-", Path(path)) for position, path in enumerate(paths)]
     loaded = {prefix: results_file.load(path) for prefix, path in places if not is_experiment(path)}
     signs = _signs(list(loaded.values()))
+    filmed = sum(any(policy.videos for policy in r.policies) for r in loaded.values())
     chapters: list[Chapter] = []
     told: frozenset[str] = frozenset()
     for prefix, path in places:
@@ -78,7 +79,8 @@ def build(paths: Sequence[str | os.PathLike[str]]) -> str:
             chapters.append(_experiment_chapter(load_experiment(path, prefix)))
             continue
         results = loaded[prefix]
-        chapters.append(_results_chapter(Study(path, results, signs, told, prefix, len(places))))
+        study = Study(path, results, signs, told, prefix, len(loaded), max(1, filmed))
+        chapters.append(_results_chapter(study))
         told |= {policy.run for policy in results.policies if policy.run is not None}
     used = {name for results in loaded.values() for p in results.policies for name in p.summary}
     used |= {name.removesuffix("_rate") for name in used}

@@ -177,8 +177,12 @@ def _column_json(name: str, values: Sequence[Any]) -> dict[str, str]:
     elif name in ("seed", "steps") or isinstance(some, int):
         kind = "count"
     else:
-        kind = "share" if known and not known.unit else "number"
+        kind = "share" if known and not known.unit and _is_share(values) else "number"
     return {"name": name, "label": label, "unit": unit, "kind": kind}
+
+
+def _is_share(values: Sequence[Any]) -> bool:
+    return all(0.0 <= value <= 1.0 for value in values if value is not None)
 
 
 def _course_json(course: Course) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def videos(study: Study) -> Section | None:
     if not wanted:
         return None
     films = load_films(
-        [study.path.parent / video.file for _, _, video in wanted], FILMS_ROOM // study.chapters
+        [study.path.parent / video.file for _, _, video in wanted], FILMS_ROOM // study.filmed
     )
     shown = Markup("").join(
         Markup("<figure>{}<figcaption>{} {}</figcaption></figure>").format(

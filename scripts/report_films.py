@@ -11,12 +11,13 @@ from pathlib import Path
 import numpy as np
 from markupsafe import Markup
 
+from redrive import terminal
 from redrive.agents.results import PolicyResult
 from redrive.report_study import Study
 from redrive.video import silence, write_video
 
 MEDIA = {".webm": "video/webm", ".mp4": "video/mp4"}
-FILMS_ROOM = 6_000_000  # [bytes] of a page for films, before base64 makes a third more of them
+FILMS_ROOM = 6_500_000  # [bytes] of a page for films, before base64 makes a third more of them
 POSTER = 480  # [px] wide
 SMALLER = (
     (640, 10.0),
@@ -42,7 +43,7 @@ def film_name(study: Study, policy: PolicyResult, number: int) -> str:
 
 
 def load_films(paths: Sequence[Path], room: int = FILMS_ROOM) -> list[Film]:
-    """Films that together fit into `room` bytes: all are made smaller until they do.
+    """Films that together fit into `room` bytes: the largest are made smaller until they do.
 
     The last ones are left out where even that does not help.
 
@@ -53,10 +54,16 @@ def load_films(paths: Sequence[Path], room: int = FILMS_ROOM) -> list[Film]:
         if path.suffix not in MEDIA:
             raise ValueError(f"{path} is no film we can show; expected {' or '.join(MEDIA)}")
     contents = {path: path.read_bytes() for path in paths if path.is_file()}
-    for width, fps in SMALLER:
-        if sum(map(len, contents.values())) <= room:
+    made_smaller = dict.fromkeys(contents, 0)
+    while sum(map(len, contents.values())) > room:
+        left = [path for path, times in made_smaller.items() if times < len(SMALLER)]
+        if not left:
             break
-        contents = {path: _smaller(path, old, width, fps) for path, old in contents.items()}
+        largest = max(left, key=lambda path: (len(contents[path]), path))
+        width, fps = SMALLER[made_smaller[largest]]
+        terminal.say(f"making {largest.name} smaller ({width} pixels wide): the page is to be sent")
+        contents[largest] = _smaller(largest, contents[largest], width, fps)
+        made_smaller[largest] += 1
     films = []
     for path in paths:
         if path not in contents:

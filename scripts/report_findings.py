@@ -212,9 +212,12 @@ FINDINGS: list[Callable[[Experiment], Section | None]] = [
 
 
 def words(name: str) -> str:
+    """A column's name as words with its unit, and what it means where we know that."""
+    return f"{heading(name)}: {WORDS[name]}" if name in WORDS else heading(name)
+
+
+def heading(name: str) -> str:
     """A column's name as words with its unit."""
-    if name in WORDS:
-        return f"{name.replace('_', ' ')}: {WORDS[name]}"
     for ending, unit in SUFFIX.items():
         if name.endswith(ending):
             return tables.words(name.removesuffix(ending)) + unit
@@ -243,6 +246,8 @@ def _rows(study: Experiment, figure: str, where: dict[str, str], scale: Scale) -
         if not values:
             continue
         found = group_interval(values)
+        if share:  # Student's interval knows no ends, a share does
+            found = Interval(found.mean, max(found.low, 0.0), min(found.high, 1.0))
         sign = _sign(study, name)
         marks = charts.dots(scale, values) + charts.whisker(scale, *found, sign)
         told = tables.rate(found) if share else _plain_range(found)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from markupsafe import Markup
@@ -58,28 +57,49 @@ def meaning(name: str) -> str:
     return f"{metric.label}{unit}: {metric.meaning}.{good}"
 
 
-def figure(name: str, value: float) -> str:
-    """A metric's value with its unit; shares in percent."""
+def figure(name: str, value: float, share: bool = True) -> str:
+    """A metric's value with its unit.
+
+    Args:
+        share: one without a unit is a share and shown in percent; else it is a count or a score.
+    """
     unit = METRICS[name].unit
-    if not unit and name != "steps":
+    if not unit and share:
         return tables.share(value)
     if unit == "m" and abs(value) < 10.0:
         return f"{value:.3f}\N{NO-BREAK SPACE}m"
     return f"{number(value)}\N{NO-BREAK SPACE}{unit}".strip()
 
 
+def is_share(study: Study, name: str) -> bool:
+    """Whether a metric without a unit is a share: a flag, or a number from 0 to 1 (no count)."""
+    if METRICS[name].unit:
+        return False
+    values = [e.get(name) for policy in study.ranked for e in policy.episodes]
+    some = [value for value in values if value is not None]
+    return all(isinstance(v, bool) or (isinstance(v, float) and 0.0 <= v <= 1.0) for v in some)
+
+
 def _table(study: Study, names: Sequence[str]) -> Markup:
     rows = []
     for place, name in enumerate(names):
+        share = is_share(study, name)
         cells = [tables.row_head(METRICS[name].label, place)]
         for policy in study.ranked:
             entry = policy.summary[_key(policy, name) or name]
-            low, high = (figure(name, end).split("\N{NO-BREAK SPACE}")[0] for end in entry[1:])
+            low, high = (
+                figure(name, end, share).split("\N{NO-BREAK SPACE}")[0] for end in entry[1:]
+            )
             below = f"[{low}, {high}]"
-            cells.append(tables.cell(tables.stacked(figure(name, entry.mean), below), entry.mean))
+            cells.append(
+                tables.cell(tables.stacked(figure(name, entry.mean, share), below), entry.mean)
+            )
         rows.append(cells)
-    return tables.table(
+    table = tables.table(
         ["metric", *(policy.name for policy in study.ranked)], rows, filter_hint="lateral"
+    )
+    return Markup("<details><summary>Show all {} metrics in a table</summary>{}</details>").format(
+        len(rows), table
     )
 
 
@@ -90,7 +110,7 @@ def _chart(study: Study, name: str) -> Markup:
     means = [policy.summary[_key(policy, name) or name] for policy in study.ranked]
     everything = [v for some in values.values() for v in some] or [v for one in means for v in one]
     flag = isinstance(study.ranked[0].episodes[0].get(name), bool)
-    share = flag or (not METRICS[name].unit and max(everything) <= 1.0 and min(everything) >= 0.0)
+    share = is_share(study, name)
     scale = _scale(everything, share)
     rows = []
     for policy in study.ranked:
@@ -99,10 +119,10 @@ def _chart(study: Study, name: str) -> Markup:
         spread = values[policy.name]
         marks = _spread(scale, spread) if spread and not flag else charts.bar(scale, mean.mean)
         marks += charts.whisker(scale, *mean, sign)
-        told = figure(name, mean.mean)
+        told = figure(name, mean.mean, share)
         change = None if policy is reference else _difference(policy, reference, name)
         if change is not None and name not in UNPAIRED:
-            told += f" ({_signed(name, change)})"
+            told += f" ({_signed(change, 100.0 if share else 1.0)})"
         rows.append(Row(policy.name, sign, marks, told))
     axis = METRICS[name].label + (f" [{METRICS[name].unit}]" if METRICS[name].unit else "")
     if scale.log:
@@ -147,9 +167,7 @@ def _difference(ours: PolicyResult, theirs: PolicyResult, name: str) -> Interval
     return told.success_rate if name == "success" else told.measures[name]
 
 
-def _signed(name: str, change: Interval) -> str:
-    unit: Any = METRICS[name].unit
-    times = 1.0 if unit else 100.0
-    digits = 1 if not unit else 3 if max(map(abs, change)) < 10.0 else 1
+def _signed(change: Interval, times: float) -> str:
+    digits = 1 if times > 1.0 or max(map(abs, change)) >= 10.0 else 3
     mean, low, high = (tables.signed(times * value, digits) for value in change)
     return f"{mean} [{low}, {high}]"

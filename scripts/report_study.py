@@ -39,7 +39,8 @@ class Study:
     signs: Mapping[str, int]  # of every driver, the same in all files of a report
     told: frozenset[str] = frozenset()  # runs whose training an earlier chapter has shown
     prefix: str = ""  # of every id in the chapter
-    chapters: int = 1  # that share the page's room
+    chapters: int = 1  # that share the page's room for steps
+    filmed: int = 1  # that share the room for films
 
     @cached_property
     def ranked(self) -> list[PolicyResult]:

@@ -104,6 +104,7 @@ def test_the_leaderboard_sorts_by_keyboard(tab: Tab) -> None:
 
 def test_a_table_is_filtered_by_words(tab: Tab) -> None:
     table = "[data-shows=metrics] table"
+    tab.run("document.querySelector('[data-shows=metrics] details').open = true")
     everything = len(column(tab, table, 0))
     tab.run("document.querySelector('[data-shows=metrics] input').focus()")
     for letter in "lateral":
