@@ -47,11 +47,15 @@ class AttentionSettings(SequenceSettings):
             )
 
 
-def waves(position: Tensor, size: int) -> Turn:
-    """Cosine and sine (..., size / 2) of a position turning at speeds from 1 to 1 / LONGEST_WAVE."""
-    exponent = torch.arange(size // 2, device=position.device) / (size // 2)
+def wave_speeds(size: int) -> Tensor:
+    """(size / 2,) radians a step, from 1 to 1 / LONGEST_WAVE."""
     # In double precision: a drive of a day has positions whose angles single precision blurs.
-    angle = position[..., None].double() * LONGEST_WAVE ** -exponent.double()
+    return LONGEST_WAVE ** -(torch.arange(size // 2, dtype=torch.float64) / (size // 2))
+
+
+def waves(position: Tensor, speeds: Tensor) -> Turn:
+    """Cosine and sine (..., D) of a position (...) turning at so many speeds (D,)."""
+    angle = position[..., None] * speeds
     return angle.cos().float(), angle.sin().float()
 
 
@@ -96,13 +100,13 @@ class Block(nn.Module):
                 fused kernel is used, which does not tell.
 
         Returns:
-            x (B, T, E), and keys and values (B, T, E) of the new steps.
+            x (B, T, E), and keys and values (B, P + T, E) with the new steps appended.
         """
         steps = x.shape[1]
         query, key, value = self.query_key_value(self.norm(x)).chunk(3, dim=-1)
+        keys, values = torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1)
         q, k, v = (
-            part.unflatten(-1, (self.heads, -1)).transpose(1, 2)
-            for part in (query, torch.cat([keys, key], dim=1), torch.cat([values, value], dim=1))
+            part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (query, keys, values)
         )
         if turn is not None:
             q = rotate(q, (turn[0][-steps:], turn[1][-steps:]))
@@ -115,7 +119,7 @@ class Block(nn.Module):
             weights.append(similar.masked_fill(~visible[:, None], -math.inf).softmax(dim=-1))
             looked = weights[-1] @ v
         x = x + self.dropout(self.join(looked.transpose(1, 2).flatten(2)))
-        return x + self.dropout(self.think(x)), key, value
+        return x + self.dropout(self.think(x)), keys, values
 
 
 class AttentionCore(Core):
@@ -138,7 +142,9 @@ class AttentionCore(Core):
             Block(self.size, settings.heads, settings.dropout) for _ in range(settings.layers)
         )
         self.leave = nn.LayerNorm(self.size)
-        self.pair = self.size // settings.heads
+        turned = self.size if self.position == "sinusoidal" else self.size // settings.heads
+        self.register_buffer("speeds", wave_speeds(turned), persistent=False)
+        self.speeds: Tensor
         if self.position == "learned":
             self.table = nn.Parameter(0.1 * torch.randn(settings.window, self.size))
 
@@ -190,11 +196,11 @@ class AttentionCore(Core):
         line = torch.arange(past + steps, device=features.device)  # the past, then the window
         age = line[past:, None] - line  # (T, P + T) of each step, for each who looks
         visible = (age >= 0) & (age <= self.past) & (age <= since[..., None])
-        turn = waves(line, self.pair) if self.position == "rotary" else None
+        turn = waves(line, self.speeds) if self.position == "rotary" else None
 
         x = self.enter(features)
         if self.position == "sinusoidal":
-            x = x + torch.cat(waves(since, self.size), dim=-1) / math.sqrt(2.0)
+            x = x + torch.cat(waves(since, self.speeds), dim=-1) / math.sqrt(2.0)
         elif self.position == "learned":
             x = x + self.table[since % (self.past + 1)]
         new_keys, new_values = [], []
@@ -203,10 +209,17 @@ class AttentionCore(Core):
             x, keys, values = block(
                 x, past_keys[:, layer, seen], past_values[:, layer, seen], visible, turn, weights
             )
-            new_keys.append(torch.cat([past_keys[:, layer], keys], dim=1)[:, steps:])
-            new_values.append(torch.cat([past_values[:, layer], values], dim=1)[:, steps:])
+            new_keys.append(self._latest(keys))
+            new_values.append(self._latest(values))
         state = (torch.stack(new_keys, 1), torch.stack(new_values, 1), since[:, -1] + 1)
         return self.leave(x), state
+
+    def _latest(self, line: Tensor) -> Tensor:
+        """The last window - 1 of (B, N, E); zero where there are not so many."""
+        missing = self.past - line.shape[1]
+        if missing > 0:
+            return nn.functional.pad(line, (0, 0, missing, 0))
+        return line[:, line.shape[1] - self.past :]
 
 
 class AttentionPolicy(SequencePolicy):

@@ -34,8 +34,8 @@ class Size:
     delay: int = 64  # [steps] between sign and fork
     lags: int = 257
     hidden: int = 64
-    learning: int = 600  # steps at most
-    seeds: int = 5
+    learning: int = 400  # steps at most
+    seeds: int = 3
     sequences: int = 32  # over which a gradient's length is averaged
     explosion_steps: int = 200
     cores: tuple[str, ...] = tuple(lessons.CORES)

@@ -50,12 +50,12 @@ class Size:
     steps: int = 32  # of a sequence, T
     longest: int = 16  # [steps] between signs, at most
     hidden: int = 64
-    learning: int = 600
-    seeds: int = 5
+    learning: int = 400
+    seeds: int = 3
     asked: int = 256  # sequences
     timed: tuple[int, ...] = (16, 32, 64, 128, 256, 512, 1024)
     batch: int = 16  # of the timed sequences
-    rounds: int = 7
+    rounds: int = 5
 
 
 QUICK = Size(learning=30, seeds=2, asked=32, timed=(16, 32), batch=4, rounds=3, hidden=16)

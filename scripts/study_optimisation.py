@@ -20,7 +20,7 @@ from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_plots import COLOURS, new_figure, save_figure
 
-RATES = (1e-5, 1e-4, 1e-3, 4e-3, 1.6e-2, 6.4e-2, 0.25, 1.0)
+RATES = (1e-5, 1e-4, 1e-3, 4e-3, 1.6e-2, 0.1, 1.0)
 SGD_RATES = (0.003, 0.03, 0.3, 3.0)
 BATCHES = (4, 16, 64, 256)  # pictures
 WINDOW = 4  # [steps] of a driver without memory
@@ -40,7 +40,7 @@ class Size:
     episodes: int = 60
     held_out: int = 10
     drive_steps: int = 120
-    pictures: int = 64  # in a batch
+    pictures: int = 32  # in a batch
     steps: int = 400
     seeds: int = 3
     rates: tuple[float, ...] = RATES

@@ -224,6 +224,70 @@ def test_a_killed_process_resumes_to_the_same_bytes(
     assert not list((tmp_path / "torn").rglob("*.tmp"))
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="SIGKILL is posix")
+def test_a_process_killed_at_random_moments_resumes_to_the_same_bytes(
+    quick_fit: Callable[..., FitState], tmp_path: Path
+) -> None:
+    """Kill -9 from outside, again and again, whatever it is doing: it writes most of the time."""
+    settings = replace(QUICK, validate_every=1, save_every=1)
+    quick_fit(tmp_path / "whole", settings=settings)
+    script = textwrap.dedent(
+        """
+        import importlib.util, json, os, random, signal, sys, time
+        from dataclasses import replace
+        from pathlib import Path
+
+        import torch
+
+        torch.set_num_threads(1)
+        here, folder = Path(sys.argv[1]), Path(sys.argv[2])
+
+
+        def load(name):
+            spec = importlib.util.spec_from_file_location(name, here / f"{name}.py")
+            module = importlib.util.module_from_spec(spec)
+            spec.loader.exec_module(module)
+            return module
+
+
+        given, tests = load("conftest"), load("test_fit")
+        undecorated = lambda fixture: fixture.__wrapped__
+        make = undecorated(given.small_policy)(undecorated(given.spec)())
+        run = undecorated(tests.quick_fit)(make, undecorated(given.drives)())
+        settings = replace(tests.QUICK, validate_every=1, save_every=1)
+        moments, ends = random.Random(0), []
+        for _ in range(5):
+            steps_taken, tell = os.pipe()
+            child = os.fork()
+            if child == 0:
+                told = lambda progress: os.write(tell, b".")
+                run(folder, settings=settings, resume=True, on_progress=told)
+                os._exit(0)
+            os.read(steps_taken, 1)
+            begun = time.monotonic()
+            os.read(steps_taken, 1)
+            time.sleep(moments.uniform(0.0, 1.0) * (time.monotonic() - begun))
+            os.kill(child, signal.SIGKILL)
+            ends.append(os.WTERMSIG(os.waitpid(child, 0)[1]))
+        print(json.dumps(ends))
+        """
+    )
+    parent = subprocess.run(
+        [sys.executable, "-c", script, str(Path(__file__).parent), str(tmp_path / "torn")],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert parent.returncode == 0, parent.stderr
+    assert json.loads(parent.stdout).count(signal.SIGKILL) >= 3
+    quick_fit(tmp_path / "torn", settings=settings, resume=True)
+    assert contents(tmp_path / "torn") == contents(tmp_path / "whole")
+    assert log_of(tmp_path / "torn") == log_of(tmp_path / "whole")
+    assert not list((tmp_path / "torn").rglob("*.tmp"))
+
+
 @pytest.mark.parametrize(
     "settings",
     [

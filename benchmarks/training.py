@@ -1,0 +1,93 @@
+"""Where the time of a step of learning goes: the network, or what brings it its pictures.
+
+    python benchmarks/training.py [--rounds 12] [--json]
+
+A recording of the default camera (64 x 96) is made, and steps of learning are taken as `redrive train`
+takes them: 512 pictures, relit. `data` is cutting and relighting the windows, `network` is forward,
+backward and the optimizer. Once with the drives in memory, once read from disk in slices.
+"""
+
+import argparse
+import json
+import platform
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from redrive.cli import main as redrive
+from redrive.models.dataset import Windows, WindowSettings
+from redrive.models.fit import FitSettings, learn, make_optimizer
+from redrive.models.registry import make_policy
+from redrive.train import PICTURES_A_STEP, REMEMBERS_NOTHING, TrainOptions, open_recordings
+
+POLICIES = ("perceptron", "mlp", "rnn", "lstm", "attention", "mingru")
+EPISODES, STEPS = 20, 200
+
+
+def measure(folder: Path, name: str, in_memory: bool, rounds: int) -> dict[str, float]:
+    """Milliseconds of a step of learning, best of several and median, and the network's share."""
+    recordings, spec = open_recordings([folder])
+    window = 4 if name in REMEMBERS_NOTHING else 32
+    told = TrainOptions(data=(folder,), out=folder)
+    settings = WindowSettings(
+        batch=PICTURES_A_STEP // window, steps=window, burn_in=0,
+        brightness=told.brightness, contrast=told.contrast, cache_gb=2.0 if in_memory else 0.0,
+    )  # fmt: skip
+    windows = Windows(list(recordings[0].episodes), list(spec.sensors), settings)
+    policy = make_policy(name, spec, command_scale=windows.command_scale)
+    fitting = FitSettings()
+    optimizer = make_optimizer(policy, fitting)
+    data, network = [], []
+    for step in range(rounds + 2):
+        start = time.perf_counter()
+        batch = windows.batch(step)
+        middle = time.perf_counter()
+        learn(policy, optimizer, batch, fitting, step)
+        data.append(middle - start)
+        network.append(time.perf_counter() - middle)
+    shares = np.array(network[2:]) / (np.array(data[2:]) + np.array(network[2:]))
+    return {
+        "data_ms": 1e3 * min(data[2:]),
+        "network_ms": 1e3 * min(network[2:]),
+        "network_share": float(np.median(shares)),
+    }
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=12)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    found: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "drives"
+        redrive(
+            ["record", "--world", "procedural:0-20", "--episodes", str(EPISODES)]
+            + ["--steps", str(STEPS), "--out", str(folder)]
+        )
+        for policy in POLICIES:
+            for in_memory in (True, False):
+                where = "memory" if in_memory else "disk"
+                found[f"{policy}, {where}"] = measure(folder, policy, in_memory, options.rounds)
+    if options.json:
+        print(json.dumps(found, indent=1))
+        return
+    print(
+        f"{platform.machine()}, torch {torch.__version__}, one thread, {PICTURES_A_STEP} pictures"
+    )
+    print(f"{'a step of learning':24} data ms  network ms  network's share (median)")
+    for name, row in found.items():
+        print(
+            f"{name:24} {row['data_ms']:7.1f} {row['network_ms']:11.1f} "
+            f"{100.0 * row['network_share']:12.0f} %"
+        )
+
+
+if __name__ == "__main__":
+    main()
