@@ -129,7 +129,12 @@ def compare(session: Session, path: Path) -> list[str]:
         if any(step.by_hand for step in drive.steps):
             told.append(f"{drive.driver}: driven by hand, not compared")
             continue
-        apart = difference(drive.steps, load_steps(path.parent / policy.steps, number))
+        try:
+            logged = load_steps(path.parent / policy.steps, number)
+        except FileNotFoundError as error:
+            told.append(f"{drive.driver}: not compared, there are {error}")
+            continue
+        apart = difference(drive.steps, logged)
         same = "equal to the evaluation's, bit for bit" if apart == 0.0 else (
             f"up to {apart:.2g} from the evaluation's: another version, or another machine")  # fmt: skip
         told.append(f"{drive.driver}: {len(drive.steps)} steps, {same}")

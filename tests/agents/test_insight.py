@@ -55,7 +55,7 @@ def test_what_the_pixels_added_is_the_command_without_the_blurred_ones(
 def test_a_pixel_that_a_perceptron_has_no_weight_for_moves_nothing(world: RoadWorld) -> None:
     agent = driver("perceptron", world)
     with torch.no_grad():
-        agent.policy.pixel_weights[:, :, :48] = 0.0  # type: ignore[index]
+        agent.policy.get_parameter("pixel_weights")[:, :, :48] = 0.0
     view, before, _, _ = drive(agent, world)
     found = saliency(agent, view, before)
     assert found is not None
