@@ -32,7 +32,7 @@ class Size:
 
     bits: tuple[int, ...] = (1, 2, 4, 8)
     hidden: tuple[int, ...] = (2, 4, 8, 16)
-    steps: int = 600
+    steps: int = 400
     seeds: int = 2
     cores: tuple[str, ...] = CORES
 

@@ -86,7 +86,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
         "Does the driver with the smallest error drive best?",
         f"{size.episodes} episodes of {size.steps} steps for each regime, {size.seeds} training seeds, "
         f"{size.driven} closed-loop episodes of 400 m each, camera 32 x 48. Rank correlation of "
-        f"open-loop error and success: {found['rank_correlation']['log']:.2f} among drivers of the "
+        f"open-loop error and way driven: {found['rank_correlation']['log']:.2f} among drivers of the "
         f"log, {found['rank_correlation']['all']:.2f} among all.",
         [("copycat.png", "open-loop error against success: means of the seeds, 95 % intervals")],
         f"redrive study copycat --out {options.out}" + " --quick" * options.quick,

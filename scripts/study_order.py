@@ -113,7 +113,7 @@ def _learn(
     policy, settings = drivers(size)[driver]
 
     def work() -> dict[str, Any]:
-        trial = Trial(policy, settings, steps=size.steps, seed=seed)
+        trial = Trial(policy, settings, steps=size.steps, batch=32, seed=seed)
         learned = learn_task(trial, two_signs(size.length, frames == "shuffled"))
         told = {"driver": driver, "frames": frames, "seed": seed}
         return {**told, "success": learned["bit"], "loss": learned["loss"]}

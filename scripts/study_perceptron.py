@@ -40,9 +40,9 @@ class Size:
 
     episodes: int = 120  # of each kind of day
     steps: int = 150  # of an episode
-    learning: int = 400  # steps
+    learning: int = 300  # steps
     seeds: int = 3
-    driven: int = 40
+    driven: int = 30
     held_out: int = 20
 
 
