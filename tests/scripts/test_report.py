@@ -12,7 +12,7 @@ from redrive.agents.results import PolicyResult, Results, Video
 from redrive.cli import main
 from redrive.report import build
 
-VOID = {"meta", "line", "rect", "circle", "path", "polyline", "br"}
+VOID = {"meta", "line", "rect", "circle", "path", "polyline", "br", "img"}
 
 
 class Page(HTMLParser):
