@@ -23,7 +23,7 @@ from redrive.study_bits import Task, Trial, learn_task
 from redrive.study_plots import new_figure, save_figure
 
 BLANK = 4  # frames between the last bit and the question
-CORES = ("rnn", "lstm", "attention")
+CORES = ("lstm", "attention")
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Size:
     """How large the study is."""
 
     bits: tuple[int, ...] = (1, 2, 4, 8)
-    hidden: tuple[int, ...] = (2, 4, 8, 16)
+    hidden: tuple[int, ...] = (2, 4, 8)
     steps: int = 400
     seeds: int = 2
     cores: tuple[str, ...] = CORES

@@ -24,7 +24,7 @@ from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_bits import Task, Trial, learn_task
 from redrive.study_plots import COLOURS, new_figure, save_figure
 
-POSITIONS = ("none", "sinusoidal", "learned", "rotary")
+POSITIONS = ("none", "sinusoidal", "rotary")
 HIDDEN = 32
 QUIET = 0.1  # standard deviation of the noise on every channel of every frame
 
@@ -34,7 +34,7 @@ class Size:
     """How large the study is."""
 
     length: int = 24  # frames
-    steps: int = 400  # of learning
+    steps: int = 300  # of learning
     seeds: int = 3
     layers: tuple[int, ...] = (1, 2)
     positions: tuple[str, ...] = POSITIONS

@@ -37,13 +37,13 @@ class Size:
     """How large the study is."""
 
     few: int = 6  # episodes
-    many: int = 120
+    many: int = 100
     steps: int = 150  # of an episode
-    learning: int = 300  # steps
-    look_every: int = 75
+    learning: int = 240  # steps
+    look_every: int = 80
     seeds: int = 3
     driven: int = 16  # closed-loop episodes at every look
-    held_out: int = 20
+    held_out: int = 12
     variants: tuple[str, ...] = tuple(VARIANTS)
 
 

@@ -38,12 +38,12 @@ FIGURES = ("success", "route_completion", "lateral_mae_m", "open_loop", "trainin
 class Size:
     """How large the study is."""
 
-    episodes: int = 120  # of each kind of day
+    episodes: int = 80  # of each kind of day
     steps: int = 150  # of an episode
-    learning: int = 300  # steps
+    learning: int = 250  # steps
     seeds: int = 3
-    driven: int = 30
-    held_out: int = 20
+    driven: int = 24
+    held_out: int = 12
 
 
 QUICK = Size(episodes=8, steps=40, learning=8, seeds=2, driven=4, held_out=2)
