@@ -12,11 +12,16 @@ import numpy as np
 from tyro.conf import Positional
 
 from redrive import terminal
+from redrive.agents.refined_pitch import refine_pitch
 from redrive.command import parse
+from redrive.sim import files
 from redrive.sim.imports import comma, donkeycar, filmed, kitti, store
 from redrive.sim.imports.drive import Drive
 from redrive.sim.imports.lens import Mounting
 from redrive.sim.imports.store import Imported, View
+from redrive.sim.recording import Recording
+from redrive.sim.recording_header import HEADER_FILE, header_to_json
+from redrive.sim.trace import TraceSource
 
 SHEET_FILE, PATH_FILE = "contact-sheet.png", "path.png"
 
@@ -55,6 +60,8 @@ class Common:
     """How far the camera looks down; without it, from the direction of travel where there is one."""
     yaw_deg: float | None = None
     """How far the camera looks to the left; pictures are turned to look straight ahead."""
+    refine_pitch: bool = False
+    """Find the pitch, within 2 degrees of that, with which frames foretell the next ones best."""
     source: str = ""
     """Where the drive comes from, to be kept with it."""
     licence: str = ""
@@ -195,6 +202,8 @@ def run(options: Options) -> Imported:
     total = sum(len(rows) for rows in store.segments_of(drive.starts, view.every))
     with terminal.progress("importing", total=total) as tick:
         done = store.write(drive, options.out, view, on_rows=tick)
+    if options.refine_pitch:
+        _refine_pitch(options.out)
     from redrive.import_sheet import draw_path, draw_sheet
 
     draw_path(options.out, options.out / PATH_FILE)
@@ -214,6 +223,29 @@ def run(options: Options) -> Imported:
     terminal.say(f"licence: {drive.licence}")
     terminal.say(f"look at {' and '.join(str(options.out / name) for name in drawn)}")
     return done
+
+
+def _refine_pitch(folder: Path) -> None:
+    """Look for a better pitch in the recording's longest drive, and keep it in the header."""
+    header = Recording.open(folder).header
+    if header.camera is None:
+        raise ValueError("--refine-pitch needs pictures, and this drive has none")
+    source = TraceSource(folder)
+    longest = max(range(source.count), key=lambda i: len(source.trace(i).x))
+    found = refine_pitch(source.trace(longest))
+    camera = {**header.camera, "pitch": found.pitch}
+    about = {
+        **(header.about or {}),
+        "pitch_given": header.camera["pitch"],
+        "pitch_correlation": [found.before, found.after],
+    }
+    header = replace(header, camera=camera, about=about)
+    files.write_whole(folder / HEADER_FILE, header_to_json(header))
+    terminal.say(
+        f"pitch {np.rad2deg(source.camera.pitch):.2f} degrees, refined to "
+        f"{np.rad2deg(found.pitch):.2f}: the road of one frame foretells the next with a "
+        f"correlation of {found.after:.3f} ({found.before:.3f} before)"
+    )
 
 
 def main(argv: Sequence[str]) -> int:

@@ -1,4 +1,6 @@
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -135,3 +137,109 @@ def test_a_path_without_pictures_says_so(
     assert not (tmp_path / "rec" / SHEET_FILE).exists()
     assert cli.main(["info", str(tmp_path / "rec")]) == 0
     assert "none: frames are not stored" in capsys.readouterr().out
+
+
+def _table(folder: Path, change: Callable[[list[list[str]]], None]) -> None:
+    """Spoil the rows of the table."""
+    lines = [line.split(",") for line in (folder / "poses.csv").read_text().splitlines()]
+    change(lines)
+    (folder / "poses.csv").write_text("\n".join(",".join(line) for line in lines))
+
+
+def _cell(row: int, column: int, text: str) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        _table(folder, lambda lines: lines[row].__setitem__(column, text))
+
+    return spoil
+
+
+def _bend(lines: list[list[str]], yaw: Callable[[float], float]) -> None:
+    """The drive on a circle to the left of 12 m radius, with a yaw of some kind."""
+    for row, line in enumerate(lines[1:]):
+        angle = row * 0.8 / 12.0
+        line[1:4] = [
+            f"{12 * np.sin(angle):.4f}",
+            f"{12 - 12 * np.cos(angle):.4f}",
+            f"{yaw(angle):.5f}",
+        ]
+
+
+def _camera(**changes: float | None) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        entries = json.loads((folder / "camera.json").read_text()) | changes
+        kept = {name: value for name, value in entries.items() if value is not None}
+        (folder / "camera.json").write_text(json.dumps(kept))
+
+    return spoil
+
+
+def _empty_video(folder: Path) -> None:
+    for image in (folder / "images").iterdir():
+        image.unlink()
+    (folder / "images").rmdir()
+    (folder / "images").write_bytes(b"")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(_camera(fx=None), "missing calibration fx", id="missing calibration"),
+        pytest.param(
+            lambda folder: (folder / "images" / "011.png").unlink(),
+            "has 11 images, .* has 12 rows",
+            id="counts",
+        ),
+        pytest.param(_cell(5, 0, "0.1"), "time does not grow", id="clock"),
+        pytest.param(_cell(5, 1, "nan"), "(?i)nan|finite", id="NaN pose"),
+        pytest.param(_empty_video, "no frame that can be decoded", id="empty video"),
+        pytest.param(
+            lambda folder: _table(folder, lambda lines: _bend(lines, lambda a: -a)),
+            "left and right are swapped",
+            id="left and right",
+        ),
+        pytest.param(
+            lambda folder: _table(folder, lambda lines: _bend(lines, lambda a: np.rad2deg(a))),
+            "in degrees",
+            id="degrees",
+        ),
+        pytest.param(
+            _camera(height=None, mount_height=0.0), "mount_height must lie", id="height 0"
+        ),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_leaves_nothing(
+    spoil: Callable[[Path], None],
+    said: str,
+    film: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    spoil(tmp_path)
+    assert cli.main(film) == 2
+    shown = capsys.readouterr().err.splitlines()
+    assert len(shown) == 1
+    assert re.search(said, shown[0])
+    assert not (tmp_path / "rec").exists()
+
+
+def test_a_jump_of_thirty_metres_is_a_named_note_and_splits_the_drive(
+    film: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def jump(lines: list[list[str]]) -> None:
+        for line in lines[7:]:
+            line[1] = f"{float(line[1]) + 30.0:.1f}"
+
+    _table(tmp_path, jump)
+    assert cli.main(film) == 0
+    assert "pose-jump" in capsys.readouterr().err
+    assert sorted(e.steps for e in Recording.open(tmp_path / "rec")) == [6, 6]
+
+
+def test_a_corrupt_image_is_a_named_note_and_splits_the_drive(
+    film: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = tmp_path / "images" / "005.png"
+    image.write_bytes(image.read_bytes()[:60])
+    assert cli.main(film) == 0
+    assert "bad-picture" in capsys.readouterr().err
+    assert sorted(e.steps for e in Recording.open(tmp_path / "rec")) == [5, 6]
