@@ -17,13 +17,11 @@ _STEP_BITS = np.int64((1 << 24) - 1)  # of a state id: the step of the episode
 
 @dataclass(frozen=True)
 class WanderingDriver:
-    """The expert's law, about a line that wanders slowly beside the lane's centre and cuts bends.
+    """The expert's law, about a line that wanders slowly to either side of the lane's centre.
 
     People do not steer back to the centre all the time: on real roads the standard deviation of
     their lateral position is about 0.2 m, sober and awake. In a log of such a drive, being a
     little beside the centre does not come with steering back, as it would in the expert's own.
-
-    And they cut bends: they drive on the inside of them, where the way is straighter.
 
     The wander is a sum of slow waves whose lengths and phases follow from the episode's key, so
     it is a function of the step, and needs no memory.
@@ -33,8 +31,7 @@ class WanderingDriver:
     """
 
     dt: float
-    spread: float = 0.2  # standard deviation of the wander [m]
-    cut: float = 0.0  # to the inside of a bend, for each m/s² of lateral acceleration [m]
+    spread: float = 0.2  # standard deviation of the lateral position [m]
 
     def begin(self, batch_size: int) -> tuple[()]:
         """It needs no memory."""
@@ -44,7 +41,6 @@ class WanderingDriver:
         """The privileged law, beside the centre."""
         lane = lane_of(view)
         aside = self.wander(keys_of(view), (view["state_id"] & _STEP_BITS) * self.dt)
-        aside = aside + self.cut * lane.speed**2 * lane.curvature
         return guide(lane._replace(lateral_offset=lane.lateral_offset - aside)), memory
 
     def wander(self, keys: np.ndarray, time: np.ndarray) -> np.ndarray:
