@@ -42,6 +42,8 @@ def run(options: BenchOptions) -> dict[str, Any]:
         "batch_with_camera": _batch(options, camera=True),
         "batch_without_camera": _batch(options, camera=False),
         "single_with_camera": _single(),
+        "lstm_frame_to_command": _frame_to_command("lstm"),
+        "attention_frame_to_command": _frame_to_command("attention"),
     }
     times: dict[str, list[float]] = {name: [] for name in measures}
     for name, (work, _) in measures.items():
@@ -139,6 +141,29 @@ def _single() -> tuple[Callable[[], object], int]:
                 held["info"] = env.reset()[1]
 
     return work, 50
+
+
+def _frame_to_command(policy: str) -> tuple[Callable[[], object], int]:
+    """One car's camera frame to its command, one thread; the weights do not matter for the time."""
+    import torch
+
+    from redrive.agents.learned import observation_spec
+    from redrive.models.registry import make_policy
+    from redrive.sim.world import RoadWorld
+
+    torch.set_num_threads(1)
+    world = RoadWorld("procedural:0")
+    driver = make_policy(policy, observation_spec(world)).eval()
+    seen = world.observe(world.reset(np.arange(1)))
+    obs = {name: torch.from_numpy(value) for name, value in seen.items()}
+    held = {"state": driver.initial_state(1)}
+
+    @torch.inference_mode()
+    def work() -> None:
+        for _ in range(20):
+            _, held["state"] = driver.step(obs, held["state"])
+
+    return work, 20
 
 
 def main(argv: Sequence[str]) -> int:
