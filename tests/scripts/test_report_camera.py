@@ -36,7 +36,9 @@ def test_pictures_are_those_of_the_drive(tmp_path: Path) -> None:
     seen = [frame.view["camera"][0] for frame in rollout(world, Expert(), start)]
     for when, uri in strip[:-1]:  # the last state is seen by nobody: the episode has ended
         data = base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+        decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert decoded is not None
+        picture = decoded[..., ::-1]
         true = seen[round(when / results.dt)].astype(float)
         assert np.abs(picture - true).mean() < 6.0  # JPEG
         other = seen[round(when / results.dt) // 2].astype(float)
