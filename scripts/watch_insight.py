@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from redrive.agents.insight import Saliency
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def saliency_of(drive: Drive) -> Saliency | None:
     """What every pixel added to the command of this step."""
     if not _learned(drive):
@@ -26,7 +26,7 @@ def saliency_of(drive: Drive) -> Saliency | None:
     return saliency(drive.agent, drive.view, drive.before)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def attention_of(drive: Drive) -> np.ndarray | None:
     """(layers, heads, window) how much was looked at each past step, by its age."""
     if not _learned(drive):
@@ -36,7 +36,7 @@ def attention_of(drive: Drive) -> np.ndarray | None:
     return attention(drive.agent, drive.view, drive.before)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def hidden_states(drive: Drive, steps: int) -> np.ndarray | None:
     """(N, T) the driver's memory after each of the last T steps, at most `steps`; None: it has none.
 
@@ -53,7 +53,7 @@ def hidden_states(drive: Drive, steps: int) -> np.ndarray | None:
     return np.stack(columns, axis=-1)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=16)
 def seen_by(drive: Drive) -> View:
     """What the driver saw when it decided: the view, through its lens."""
     return drive.agent.sees(drive.view) if isinstance(drive.agent, Impaired) else drive.view

@@ -138,8 +138,12 @@ def with_drive(session: Session, drive: Drive) -> Session:
     return replace(session, drives=tuple(drives))
 
 
-def tick(session: Session, seconds: float) -> Session:
-    """So much later."""
+def tick(session: Session, seconds: float, step: Callable[[Drive], Drive] = advance) -> Session:
+    """So much later.
+
+    Args:
+        step: gives what `advance` gives, perhaps sooner.
+    """
     session = _fade(session, seconds)
     if session.paused:
         return session
@@ -147,7 +151,7 @@ def tick(session: Session, seconds: float) -> Session:
         rested = session.rested + seconds * max(1.0, session.speed)
         return replace(session, rested=rested) if rested < REST else go_on(session)
     if math.isinf(session.speed):
-        return _hurry(session)
+        return _hurry(session, step)
     phase = session.phase + seconds * session.speed / session.drive.world.dt
     drives, steps, dropped = session.drives, session.steps, session.dropped
     started = time.perf_counter()
@@ -156,19 +160,19 @@ def tick(session: Session, seconds: float) -> Session:
             dropped += int(phase) * session.drive.world.dt
             phase -= int(phase)
             break
-        drives = tuple(advance(drive) for drive in drives)
+        drives = tuple(step(drive) for drive in drives)
         phase = max(phase - 1.0, 0.0)
         steps += 1
     session_after = replace(session, drives=drives, steps=steps, dropped=dropped)
     return moved(session, session_after, min(phase, 1.0))
 
 
-def _hurry(session: Session) -> Session:
+def _hurry(session: Session, step: Callable[[Drive], Drive]) -> Session:
     """As many steps as fit into a picture, at least one."""
     drives, steps = session.drives, session.steps
     started = time.perf_counter()
     while not all(drive.over for drive in drives):
-        drives = tuple(advance(drive) for drive in drives)
+        drives = tuple(step(drive) for drive in drives)
         steps += 1
         if time.perf_counter() - started > HURRY:
             break

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 
 import pygame
@@ -16,6 +16,7 @@ from redrive import terminal
 from redrive.agents.human import Desk, Pad, find_pad
 from redrive.video import silence
 from redrive.watch_actions import Action, act
+from redrive.watch_ahead import Ahead
 from redrive.watch_display import told_of_a_lost_display
 from redrive.watch_keys import asked
 from redrive.watch_outputs import Outputs
@@ -153,43 +154,49 @@ def keep_open(
 
     with told_of_a_lost_display(keep):
         try:
-            for latest in _pictures(session, outputs, pace):
-                if latest.quit or (steps is not None and latest.steps >= steps):
-                    break
-                if takes is not None and outputs.recorder.saved >= takes:
-                    break
+            with contextlib.closing(_pictures(session, outputs, pace)) as pictures:
+                for latest in pictures:
+                    if latest.quit or (steps is not None and latest.steps >= steps):
+                        break
+                    if takes is not None and outputs.recorder.saved >= takes:
+                        break
         finally:
             keep()
     return latest, pace
 
 
-def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Iterator[Session]:
+def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Generator[Session, None, None]:
     """The session as it was drawn, picture after picture."""
     canvas = surface(pygame.display.get_window_size())
     desk = Desk(_pad())
     clock = pygame.time.Clock()
+    ahead = Ahead()
     before = time.perf_counter()
-    while True:
-        clock.tick(PICTURES_A_SECOND)
-        now = time.perf_counter()
-        seconds, before = now - before, now
-        pace.count(seconds)
-        session = _listen(session, desk)
-        session = _feel(session, desk, min(seconds, LONGEST))
-        session = tick(session, min(seconds, LONGEST))
-        session = outputs.keep_steps(session)
-        size = pygame.display.get_window_size()
-        if canvas.get_size() != size:
-            canvas = surface(size)
-        draw(session, canvas)
-        session = outputs.keep_picture(session, canvas, seconds)
-        pygame.display.get_surface().blit(canvas, (0, 0))
-        pygame.display.flip()
-        pace.work.append(time.perf_counter() - now)
-        yield session
+    try:
+        while True:
+            clock.tick(PICTURES_A_SECOND)
+            now = time.perf_counter()
+            seconds, before = now - before, now
+            pace.count(seconds)
+            session = _listen(session, desk, ahead)
+            session = _feel(session, desk, min(seconds, LONGEST))
+            session = tick(session, min(seconds, LONGEST), ahead.step)
+            ahead.prepare(session)
+            session = outputs.keep_steps(session)
+            size = pygame.display.get_window_size()
+            if canvas.get_size() != size:
+                canvas = surface(size)
+            draw(session, canvas)
+            session = outputs.keep_picture(session, canvas, seconds)
+            pygame.display.get_surface().blit(canvas, (0, 0))
+            pygame.display.flip()
+            pace.work.append(time.perf_counter() - now)
+            yield session
+    finally:
+        ahead.close()
 
 
-def _listen(session: Session, desk: Desk) -> Session:
+def _listen(session: Session, desk: Desk, ahead: Ahead) -> Session:
     """What was done since the last picture."""
     for event in pygame.event.get():
         if event.type in (pygame.CONTROLLERDEVICEADDED, pygame.CONTROLLERDEVICEREMOVED):
@@ -197,6 +204,7 @@ def _listen(session: Session, desk: Desk) -> Session:
         card_shown = session.help or session.menu
         wanted = asked(event, session.paused, session.at_the_wheel, card_shown)
         if wanted is not None:
+            ahead.wait()
             session = act(session, *wanted)
     return session
 
