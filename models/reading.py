@@ -26,7 +26,7 @@ class ReadingSettings:
     """Frames of a step."""
     shown: float = 0.5
     """Share of a batch whose frames show something (a name other than 0): they are rare."""
-    learning_rate: float = 3e-3
+    learning_rate: float = 4e-3
     weight_decay: float = 1e-2
     naming: float = 0.5
     """What a wrong name counts, against a wrong command."""

@@ -165,13 +165,21 @@ def single_frames(drives: Sequence[Drive], sensors: Sequence[str]) -> Frames:
 
 
 def make_eyes(
-    world: RoadWorld, drives: Sequence[Drive], steps: int, seed: int, tick: Callable[[int], object]
+    world: RoadWorld,
+    drives: Sequence[Drive],
+    steps: int,
+    batch: int,
+    seed: int,
+    tick: Callable[[int], object],
 ) -> tuple[SequencePolicy, dict[str, float]]:
     """A memoryless policy whose encoder can read, and how well it reads drives it has not learned from."""
+    import torch
+
     from redrive.models.reading import ReadingSettings, reading_score, teach
     from redrive.models.registry import make_policy
     from redrive.models.sequence import SequencePolicy
 
+    torch.set_num_threads(1)
     spec = observed(world)
     policy = make_policy("mlp", spec, command_scale=COMMAND_SCALE, seed=seed)
     assert isinstance(policy, SequencePolicy)
@@ -179,7 +187,10 @@ def make_eyes(
     known = single_frames(drives[held_out:], list(spec.sensors))
     new = single_frames(drives[:held_out], list(spec.sensors))
     naming = teach(
-        policy, known, ReadingSettings(steps=steps, seed=seed), lambda step, loss: tick(1)
+        policy,
+        known,
+        ReadingSettings(steps=steps, batch=batch, seed=seed),
+        lambda step, loss: tick(1),
     )
     shown, nothing = reading_score(policy, naming, new)
     return policy, {"read_shown": shown, "read_nothing": nothing}
@@ -204,7 +215,7 @@ def learn_core(
     run: Path,
     seed: int,
     steps: int,
-    learning_rate: float = 2e-3,
+    learning_rate: float = 3e-3,
 ) -> Policy:
     """Fit a core and its head to encoded drives; the policy, which drives from pictures."""
     import torch

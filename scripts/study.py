@@ -64,6 +64,10 @@ STUDIES = {
         "study_synthesis",
         "how far are re-synthesized views from the true ones (with --recording: of a real drive)?",
     ),
+    "attention-maps": (
+        "study_attention_maps",
+        "what does a driver with attention look at when it decides, and does it need it?",
+    ),
     "memory": (
         "study_memory",
         "for how long does each kind of memory remember a sign, until the fork it is about?",

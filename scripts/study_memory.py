@@ -49,21 +49,21 @@ class Plan:
     seeds: int
     cores: tuple[str, ...]
     drives: int  # demonstrations of each delay
-    eyes: int  # steps in which the encoder learns
+    eyes: tuple[int, int]  # steps in which the encoder learns, and frames in each
     eyes_drives: int
     share: float  # of the steps of learning
     episodes: int  # in closed loop, for each delay and seed
 
 
-FULL = Plan((4, 8, 16, 32, 64, 128, 256), 3, ("perceptron", *CORES, ORACLE), 160, 800, 256, 1.0, 64)
-QUICK = Plan((4, 16), 1, ("mlp", "rnn-default", "lstm-chrono"), 48, 60, 48, 0.25, 16)
+FULL = Plan((4, 16, 64, 256), 3, ("perceptron", *CORES, ORACLE), 96, (500, 128), 192, 1.0, 32)
+QUICK = Plan((4, 16), 1, ("mlp", "rnn-default", "lstm-chrono"), 96, (400, 64), 128, 0.5, 16)
 
 
 def steps_of(core: str, delay: int, share: float) -> int:
     """Of learning: attention needs fewer and longer ones, the others fewer where each is long."""
-    steps = 300 if delay <= 64 else 150
+    steps = 250 if delay <= 64 else 200
     if core == "attention":
-        steps = 200 if delay <= 32 else 120
+        steps = 150 if delay <= 64 else 120
     return max(10, round(share * steps))
 
 
@@ -174,7 +174,7 @@ class Lab:
         if not (run / DESCRIPTION).is_file():
             world = recall_world("4+16", LEARNED_ROADS)
             drives = demonstrate(world, self.plan.eyes_drives, 500_000)
-            policy, score = make_eyes(world, drives, self.plan.eyes, 0, lambda steps: None)
+            policy, score = make_eyes(world, drives, *self.plan.eyes, 0, lambda steps: None)
             save_policy(run, policy, score)
         loaded: Any = load_policy(run)
         return loaded  # type: ignore[no-any-return]
