@@ -7,7 +7,7 @@ nothing shorter helps to learn it. Every driver has the same eyes; only the memo
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,7 +73,14 @@ def study(options: StudyOptions) -> dict[str, Any]:
     rows: list[dict[str, Any]] = []
     with terminal.progress("remembering", plan.seeds * len(plan.delays) * len(plan.cores)) as tick:
         for seed in range(options.seed, options.seed + plan.seeds):
-            rows += _one_seed(options.out, plan, seed, tick)
+            for found in _one_seed(options.out, plan, seed, tick):
+                rows += found
+                summary = _write(options, plan, rows)  # what is there so far
+    return summary
+
+
+def _write(options: StudyOptions, plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Tables, plots and page of what was found; the summary."""
     table = summarise(rows)
     write_table(options.out / "table.csv", table)
     write_table(options.out / "runs.csv", rows)
@@ -87,7 +94,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
             for core in plan.cores
         },
         "solvable_delay": {core: solvable_delay(rows, core) for core in plan.cores},
-        "seeds": plan.seeds,
+        "seeds": len({row["seed"] for row in rows}),
         "episodes": plan.episodes,
         "quick": options.quick,
     }
@@ -97,7 +104,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
         options.out / "index.html",
         "For how long is a sign remembered?",
         "Success in closed loop against the delay between a sign and the fork it is about, for "
-        f"{plan.seeds} training seeds with {plan.episodes} episodes each.",
+        f"{summary['seeds']} training seeds with {plan.episodes} episodes each.",
         [
             ("success.png", "success against delay; grey: a guess"),
             ("frames.png", "one drive: the sign, the corridor, the fork"),
@@ -107,12 +114,12 @@ def study(options: StudyOptions) -> dict[str, Any]:
     return summary
 
 
-def _one_seed(folder: Path, plan: Plan, seed: int, tick: Any) -> list[dict[str, Any]]:
-    """Every core at every delay, with one seed."""
+def _one_seed(folder: Path, plan: Plan, seed: int, tick: Any) -> Iterator[list[dict[str, Any]]]:
+    """Every core with one seed: what was found, delay after delay."""
     lab = Lab(folder, plan, seed)
-    rows: list[dict[str, Any]] = []
     lost: set[str] = set()
     for delay in plan.delays:
+        rows: list[dict[str, Any]] = []
         for core in plan.cores:
             if core not in lost and not (core == ORACLE and delay > LONGEST_TOLD):
                 found = lab.run(core, delay)
@@ -121,7 +128,7 @@ def _one_seed(folder: Path, plan: Plan, seed: int, tick: Any) -> list[dict[str, 
                     lost.add(core)
             tick(1)
         lab.forget(delay)
-    return rows
+        yield rows
 
 
 class Lab:
