@@ -303,6 +303,7 @@ def _plot(path: Path, table: Sequence[Mapping[str, Any]], plan: Plan) -> None:
         axis.set_xscale("log", base=2)
         axis.set_xticks(plan.delays, [str(delay) for delay in plan.delays])
         axis.minorticks_off()
+        axis.set_xlim(plan.delays[0] / 1.4, plan.delays[-1] * 1.4)
         axis.set_ylim(-0.03, 1.03)
         axis.set_title(title)
         axis.set_xlabel("delay [steps of 0.1 s]")
@@ -325,6 +326,8 @@ def _show_frames(path: Path) -> None:
     pictures = []
     for step in range(36):
         if step in (0, 8, 18, 24, 32):
-            pictures.append(np.concatenate(list(world.draw(state, camera)), axis=0))
+            gap = ((0, 6), (0, 6), (0, 0))
+            shown = [np.pad(p, gap, constant_values=255) for p in world.draw(state, camera)]
+            pictures.append(np.concatenate(shown, axis=0))
         state = world.step(state, guide(world.lane_view(state)))
     cv2.imwrite(str(path), np.concatenate(pictures, axis=1)[..., ::-1])
