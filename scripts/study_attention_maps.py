@@ -141,7 +141,7 @@ def _policy(folder: Path, plan: Plan, seed: int) -> AttentionPolicy:
         encoded = encode_episodes(teacher, drives)
         learn_core(CORES["attention"], plan.delay, teacher, encoded, run, seed, plan.steps)
     policy: Any = load_policy(run)
-    return policy  # type: ignore[no-any-return]
+    return policy
 
 
 def look_back(policy: AttentionPolicy, world: RoadWorld, episodes: int) -> Maps:
@@ -275,7 +275,7 @@ def rank_correlation(one: np.ndarray, other: np.ndarray, where: np.ndarray) -> f
     found = []
     for a, b, here in zip(one, other, where, strict=True):
         ranks = [np.argsort(np.argsort(values[here])) for values in (a, b)]
-        found.append(np.corrcoef(*ranks)[0, 1])
+        found.append(np.corrcoef(ranks[0], ranks[1])[0, 1])
     return float(np.mean(found))
 
 

@@ -184,7 +184,7 @@ class Lab:
             policy, score = make_eyes(world, drives, *self.plan.eyes, 0, lambda steps: None)
             save_policy(run, policy, score)
         loaded: Any = load_policy(run)
-        return loaded  # type: ignore[no-any-return]
+        return loaded
 
     def drives(self, delay: int) -> list[Any]:
         """Demonstrations of a delay; those who are told the route learn from the same."""

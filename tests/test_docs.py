@@ -23,7 +23,9 @@ def pages(checkout: Path) -> list[Path]:
 
 def prose(page: Path) -> str:
     """A page without its code, where brackets mean something else."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     return re.sub(r"`[^`\n]*`", "", text)
 
 
@@ -33,7 +35,9 @@ def links(page: Path) -> list[str]:
 
 def anchors(page: Path) -> set[str]:
     """What a page's headings can be linked by, as GitHub makes it."""
-    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(
+        r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL
+    )
     heads = [match.replace("`", "") for match in re.findall(r"^#+ +(.+?) *$", text, re.MULTILINE)]
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
