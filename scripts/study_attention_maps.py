@@ -57,7 +57,7 @@ class Plan:
     episodes: int
 
 
-FULL = Plan(delay=32, seeds=3, drives=128, eyes=(800, 192), eyes_drives=256, steps=200, episodes=96)
+FULL = Plan(delay=32, seeds=3, drives=96, eyes=(500, 128), eyes_drives=192, steps=150, episodes=64)
 QUICK = Plan(delay=8, seeds=1, drives=96, eyes=(400, 64), eyes_drives=128, steps=100, episodes=16)
 
 
