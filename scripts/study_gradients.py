@@ -19,7 +19,9 @@ from redrive.agents.statistics import mean_interval
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_plots import new_figure, save_figure
+from redrive.study_runs import once
 
+ENORMOUS = 1e30  # stands for a loss that is no number: JSON has none
 FLOOR = 1e-30  # lengths below it are drawn at it
 GAINS = (1.0, 1.05, 1.1, 1.2)  # of the recurrent weights of rectifiers
 CLIPS: tuple[float | None, ...] = (1.0, None)
@@ -34,10 +36,10 @@ class Size:
     delay: int = 64  # [steps] between sign and fork
     lags: int = 257
     hidden: int = 64
-    learning: int = 400  # steps at most
+    learning: int = 300  # steps at most
     seeds: int = 3
     sequences: int = 32  # over which a gradient's length is averaged
-    explosion_steps: int = 200
+    explosion_steps: int = 150
     cores: tuple[str, ...] = tuple(lessons.CORES)
 
 
@@ -49,11 +51,11 @@ def study(options: StudyOptions) -> dict[str, Any]:
     size = QUICK if options.quick else Size()
     seeds = range(options.seed * 100, options.seed * 100 + size.seeds)
     jobs = [
-        Job(f"{core} {seed}", size.learning, _by_lag, (core, seed, size))
+        Job(f"{core} {seed}", size.learning, _by_lag, (options.out, core, seed, size))
         for core in size.cores for seed in seeds
     ]  # fmt: skip
     jobs += [
-        Job(f"gain {gain} {seed}", size.explosion_steps, _explode, (gain, clip, seed, size))
+        Job(f"gain {gain} {seed}", size.explosion_steps, _explode, (options.out, gain, clip, seed, size))
         for gain in GAINS for clip in CLIPS for seed in seeds
     ]  # fmt: skip
     done = run_side_by_side("learning", jobs, options.processes or usable_cores())
@@ -88,7 +90,13 @@ def study(options: StudyOptions) -> dict[str, Any]:
     return summary
 
 
-def _by_lag(report: Report, name: str, seed: int, size: Size) -> dict[str, Any]:
+def _by_lag(report: Report, out: Path, name: str, seed: int, size: Size) -> dict[str, Any]:
+    """One core: lengths by lag when it is new, and after it tried to learn; done once."""
+    path = out / "runs" / f"{name.replace(' ', '-')}-{seed}.json"
+    return once(path, lambda: by_lag(report, name, seed, size))
+
+
+def by_lag(report: Report, name: str, seed: int, size: Size) -> dict[str, Any]:
     """One core: lengths by lag when it is new, and after it tried to learn."""
     import torch
 
@@ -115,6 +123,14 @@ def _by_lag(report: Report, name: str, seed: int, size: Size) -> dict[str, Any]:
 
 
 def _explode(
+    report: Report, out: Path, gain: float, clip: float | None, seed: int, size: Size
+) -> dict[str, Any]:
+    """One run with too large weights; done once."""
+    path = out / "runs" / f"gain-{gain}-clip-{clip}-{seed}.json"
+    return once(path, lambda: explode(report, gain, clip, seed, size))
+
+
+def explode(
     report: Report, gain: float, clip: float | None, seed: int, size: Size
 ) -> dict[str, Any]:
     """Rectifiers that begin too large, learned by plain SGD with momentum."""
@@ -137,7 +153,7 @@ def _explode(
         "clip": clip,
         "seed": seed,
         "norms": learned.norms,
-        "losses": learned.losses,
+        "losses": [loss if math.isfinite(loss) else ENORMOUS for loss in learned.losses],
         "right": learned.right,
         "diverged": learned.diverged or not learned.losses[-1] < 2.0 * learned.losses[0],
     }

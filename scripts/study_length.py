@@ -21,6 +21,7 @@ from redrive.agents.statistics import mean_interval
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_plots import COLOURS, new_figure, save_figure
+from redrive.study_runs import once
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -50,7 +51,7 @@ class Size:
     steps: int = 32  # of a sequence, T
     longest: int = 16  # [steps] between signs, at most
     hidden: int = 64
-    learning: int = 400
+    learning: int = 300
     seeds: int = 3
     asked: int = 256  # sequences
     timed: tuple[int, ...] = (16, 32, 64, 128, 256, 512, 1024)
@@ -66,7 +67,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
     size = QUICK if options.quick else Size()
     seeds = range(options.seed * 100, options.seed * 100 + size.seeds)
     jobs = [
-        Job(f"{core} {seed}", size.learning, _learn, (core, seed, size))
+        Job(f"{core} {seed}", size.learning, _learn, (options.out, core, seed, size))
         for core in CORES for seed in seeds
     ]  # fmt: skip
     learned = run_side_by_side("learning", jobs, options.processes or usable_cores())
@@ -94,7 +95,13 @@ def study(options: StudyOptions) -> dict[str, Any]:
     return summary
 
 
-def _learn(report: Report, name: str, seed: int, size: Size) -> dict[str, Any]:
+def _learn(report: Report, out: Path, name: str, seed: int, size: Size) -> dict[str, Any]:
+    """One core; done once."""
+    path = out / "runs" / f"{name.replace(' ', '-')}-{seed}.json"
+    return once(path, lambda: learn(report, name, seed, size))
+
+
+def learn(report: Report, name: str, seed: int, size: Size) -> dict[str, Any]:
     """One core: the share of right answers along a long sequence."""
     import torch
 

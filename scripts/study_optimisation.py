@@ -41,7 +41,7 @@ class Size:
     held_out: int = 10
     drive_steps: int = 120
     pictures: int = 32  # in a batch
-    steps: int = 400
+    steps: int = 300
     seeds: int = 3
     rates: tuple[float, ...] = RATES
     sgd_rates: tuple[float, ...] = SGD_RATES
