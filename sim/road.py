@@ -185,6 +185,7 @@ class Road:
     closed: bool  # a circuit: driving on along a closed lane leads back to its start
     speed_limit: float  # [m/s]
     signs: tuple[Sign, ...] = ()
+    kerbs: bool = False  # Material.ACCENT is the red of kerbs here, not yellow paint
 
     def __post_init__(self) -> None:
         if not self.lanes:

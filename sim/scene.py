@@ -81,7 +81,7 @@ def build_scene(road: Road) -> Scene:
         every,
         blocks,
         np.array([0, len(blocks)], np.int32),
-        np.array([road.closed], np.uint8),
+        np.array([road.kerbs], np.uint8),
     )
 
 

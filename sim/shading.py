@@ -322,6 +322,15 @@ def _mix(low, high, share):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def _fill_row(image, v, width, red, green, blue):  # type: ignore[no-untyped-def]
+    three = _U64(3)
+    for u in range(_U64(width)):
+        image[v, three * u] = red
+        image[v, three * u + _U64(1)] = green
+        image[v, three * u + _U64(2)] = blue
+
+
+@inlined
 def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-untyped-def]
     """Sky and hills, from the top of the picture to the row above the horizon's."""
     fy, cy = _F(lens.numbers[1]), _F(lens.numbers[3])
@@ -331,6 +340,7 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
     facing = -(yaw + look.turn) * (SKYLINE_STEPS / (2.0 * np.pi))
     facing = _F(facing - np.floor(facing / SKYLINE_STEPS) * SKYLINE_STEPS + SKYLINE_STEPS)
     which = look.skyline
+    highest, lowest = _F(np.inf), _F(-np.inf)
     for u in range(_U64(width)):
         at = facing + azimuth[u]
         step = np.uint32(at)
@@ -342,6 +352,8 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
         crest[u] = cy - fy * (ahead * sin_pitch + rise * cos_pitch) / (
             ahead * cos_pitch - rise * sin_pitch
         )
+    for u in range(_U64(width)):
+        highest, lowest = min(highest, crest[u]), max(lowest, crest[u])
     one, zero, full = _F(1.0), _F(0.0), _F(255.0)
     haze = _F(0.35)
     h0 = min(_mix(look.hills[0], look.sky_low[0], haze) * look.light[0], full)
@@ -362,6 +374,13 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
         s1 = min(_mix(low1, top1, high), full)
         s2 = min(_mix(low2, top2, high), full)
         below = _F(v + 1)
+        if below <= highest or below - one >= lowest:  # nothing but sky, nothing but hills
+            share = zero if below <= highest else one
+            _fill_row(
+                image, v, width, _U8(np.int32(s0 + share * (h0 - s0))),
+                _U8(np.int32(s1 + share * (h1 - s1))), _U8(np.int32(s2 + share * (h2 - s2))),
+            )  # fmt: skip
+            continue
         for u in range(_U64(width)):
             share = max(min(below - crest[u], one), zero)
             image[v, three * u] = _U8(np.int32(s0 + share * (h0 - s0)))

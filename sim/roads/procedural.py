@@ -109,6 +109,7 @@ def procedural_road(seed: int) -> Road:
         lanes=_lanes(_part(line, RUN_IN, RUN_IN + length), layout),
         ribbons=tuple(_ribbons(line, layout)),
         closed=False,
+        kerbs=layout.kerbs,
         speed_limit=speed_limit,
     )
 

@@ -60,7 +60,12 @@ def load_racetrack(path: str | Path) -> Road:
         closed=True,
     )
     return Road(
-        name=path.stem, lanes=(lane,), ribbons=_ribbons(lane), closed=True, speed_limit=SPEED_LIMIT
+        name=path.stem,
+        lanes=(lane,),
+        ribbons=_ribbons(lane),
+        closed=True,
+        speed_limit=SPEED_LIMIT,
+        kerbs=True,
     )
 
 

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from redrive.sim.road import Lane, Material, Road
 from redrive.sim.roads import clothoid
+from redrive.sim.roads.paving import KERB_WIDTH
 from redrive.sim.roads.procedural import procedural_road
+from redrive.sim.scene import build_scene
 
 road_of: Callable[[int], Road] = lru_cache(maxsize=None)(procedural_road)
 some_roads = pytest.mark.parametrize("seed", range(24))
@@ -179,3 +181,13 @@ def test_the_family_is_varied() -> None:
 def test_a_negative_seed_is_refused() -> None:
     with pytest.raises(ValueError, match="must be 0 or more, got -1"):
         procedural_road(-1)
+
+
+def test_kerbs_are_red_and_no_road_that_has_them_has_yellow_paint() -> None:
+    kerbed = [road_of(seed) for seed in range(50) if road_of(seed).kerbs]
+    assert kerbed
+    for road in kerbed:
+        assert build_scene(road).kerbs.all()
+        for ribbon in road.ribbons:
+            width = np.hypot(*(ribbon.left - ribbon.right).T).mean()
+            assert ribbon.material != Material.ACCENT or width == pytest.approx(KERB_WIDTH)
