@@ -275,6 +275,8 @@ def _plot(path: Path, table: Sequence[dict[str, Any]], cosine: np.ndarray, size:
             rows = [r for r in table if (r["words"], r["input"]) == (size.words[-1], entry)]
             band(axis, [row["examples"] for row in rows], rows, figure_name, entry, colour)
         axis.set_xscale("log")
+        axis.set_xticks(size.examples, [str(count) for count in size.examples])
+        axis.minorticks_off()
         axis.set_ylim(bottom=0.0)
         axis.set_xlabel(f"examples of {size.words[-1]} words")
         axis.set_title(title)
@@ -288,6 +290,6 @@ def _plot(path: Path, table: Sequence[dict[str, Any]], cosine: np.ndarray, size:
     axes[2].set_yticks(
         [(i + 0.5) * per_direction - 0.5 for i in range(DIRECTIONS)], names, fontsize=8
     )
-    axes[2].set_title("cosine of learned words (2 numbers), by what they mean")
+    axes[2].set_title("cosine of words (2 numbers), by meaning")
     figure.colorbar(picture, ax=axes[2], shrink=0.8)
     save_figure(figure, path)
