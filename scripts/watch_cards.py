@@ -239,7 +239,7 @@ def _card(
             polygon(image, inner, RAISED)
             write(target, key, x + 0.5 * wide, y - 0.5, 13 * unit, TEXT, True, "middle")
             x += wide + 6 * unit
-        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT if on else EDGE)
+        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT if on else DIM)
         if not on:
             write(target, "off", right - 28 * unit, y, 13 * unit, DIM, align="right")
 
