@@ -194,7 +194,7 @@ def every_run(study: Experiment) -> Section:
         "Every run",
         f"All {len(rows)} rows of the study’s table.",
         tables.table(
-            [words(name) for name in names],
+            [heading(name) for name in names],
             rows,
             filter_hint=str(next(iter(study.rows[0].values()))),
         ),
