@@ -57,7 +57,7 @@ class Plan:
     episodes: int
 
 
-FULL = Plan(delay=32, seeds=3, drives=96, eyes=(500, 128), eyes_drives=192, steps=150, episodes=64)
+FULL = Plan(delay=16, seeds=3, drives=96, eyes=(500, 128), eyes_drives=192, steps=150, episodes=64)
 QUICK = Plan(delay=8, seeds=1, drives=96, eyes=(400, 64), eyes_drives=128, steps=100, episodes=16)
 
 
@@ -137,7 +137,7 @@ def _policy(folder: Path, plan: Plan, seed: int) -> AttentionPolicy:
             save_policy(eyes, *make_eyes(world, drives, *plan.eyes, 0, lambda steps: None))
         teacher: Any = load_policy(eyes)
         world = recall_world(plan.delay, LEARNED_ROADS)
-        drives = demonstrate(world, plan.drives, 1_000_000 * (seed + 1))
+        drives = demonstrate(world, plan.drives, 1_000_000 * (seed + 1) + 10_000)
         encoded = encode_episodes(teacher, drives)
         learn_core(CORES["attention"], plan.delay, teacher, encoded, run, seed, plan.steps)
     policy: Any = load_policy(run)
