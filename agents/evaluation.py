@@ -31,7 +31,6 @@ from .suites import Suite, grid_starts, suite_seeds
 BATCH = 128  # cars that drive side by side; results do not depend on it
 RECOVERED_WITHIN = 0.5  # of the centre line ... [m]
 RECOVERED_FOR = 2.0  # ... over the last seconds of the episode
-LEFT_LANE = (Ended.OFF_LANE, Ended.WRONG_WAY)
 _OF_STATE = [name for name in COLUMNS if name in CarState._fields]
 _ALL = [*_OF_STATE, "command_curvature", "command_accel", INTERVENED]
 
@@ -292,7 +291,9 @@ def put_back(suite: Suite, world: World, after: CarState) -> tuple[CarState, np.
     They go on from the lane's centre line beside where they left it, along the lane, as fast as
     they were. What the driver remembers stays.
     """
-    helped = np.isin(after.ended, LEFT_LANE) & suite.interventions
+    helped = np.zeros(len(after.ended), bool)
+    if suite.interventions:
+        helped = (after.ended == Ended.OFF_LANE) | (after.ended == Ended.WRONG_WAY)
     if not helped.any():
         return after, helped
     which, none = np.flatnonzero(helped), np.zeros(len(helped))
