@@ -145,8 +145,9 @@ def _judge(options: DemoOptions, processes: int) -> Results:
     )
     jobs = [Job(Path(word).name, options.episodes, _drive, (wanted, word)) for word in words]
     policies = run_side_by_side("driving", jobs, processes)
-    results = evaluation.gather(wanted, policies)
+    results = evaluation.gather(wanted, policies, evaluation.check_suite(wanted))
     evaluation.save(results, wanted.out)
+    evaluation.require_passed(results, wanted.out)
     return results
 
 

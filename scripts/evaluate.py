@@ -87,7 +87,7 @@ def run(options: EvaluateOptions) -> Results:
     for word in options.drivers:
         with terminal.progress(f"driving {driver_name(word)}", one_driver.count_all(exam)) as tick:
             policies.append(_evaluate(options, exam, word, reference, tick, store, timing))
-    results = gather(options, policies, checks)
+    results = gather(options, policies, checks, timed=True)
     save(results, options.out)
     timing.save(options.out.parent / results.files["timing"])
     store.remove()
@@ -160,6 +160,12 @@ def check(exam: SeededSuite, reference: Reference) -> list[Check]:
     ]
 
 
+def check_suite(options: EvaluateOptions) -> list[Check]:
+    """The self-checks of what the options ask for, for those who put drivers together themselves."""
+    exam = seeded_suite(replace(options, write_suite=None))
+    return check(exam, Reference.drive(exam, lambda ended: None))
+
+
 def require_passed(results: Results, out: Path) -> None:
     """No table is printed where a check has failed.
 
@@ -186,9 +192,16 @@ def save(results: Results, out: Path) -> None:
 
 
 def gather(
-    options: EvaluateOptions, policies: Sequence[PolicyResult], checks: Sequence[Check] = ()
+    options: EvaluateOptions,
+    policies: Sequence[PolicyResult],
+    checks: Sequence[Check] = (),
+    timed: bool = False,
 ) -> Results:
-    """The results of a suite, from those of each driver."""
+    """The results of a suite, from those of each driver.
+
+    Args:
+        timed: a file with their timing will lie beside them.
+    """
     exam = seeded_suite(replace(options, write_suite=None))
     stem = options.out.stem
     return Results(
@@ -200,7 +213,8 @@ def gather(
         suite_version=exam.suite.version,
         suite_id=exam.id,
         checks=[check._asdict() for check in checks],
-        files={"episodes": f"{stem}-episodes.csv", "timing": f"{stem}-timing.json"},
+        files={"episodes": f"{stem}-episodes.csv"}
+        | ({"timing": f"{stem}-timing.json"} if timed else {}),
     )
 
 
