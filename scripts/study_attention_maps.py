@@ -349,7 +349,7 @@ def _show(path: Path, maps: Maps) -> None:
     for step in [*most, now]:
         tile = cv2.resize(maps.frames[step], (288, 192), interpolation=cv2.INTER_NEAREST)
         told = f"step {step}: {maps.rollout[0, step]:.3f}"
-        for colour, width in ((0, 3), (255, 1)):
-            cv2.putText(tile, told, (6, 18), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (colour,) * 3, width)
+        cv2.rectangle(tile, (0, 0), (150, 24), (0, 0, 0), -1)
+        cv2.putText(tile, told, (6, 17), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (255, 255, 255), 1)
         tiles.append(np.pad(tile, ((0, 0), (0, 6), (0, 0)), constant_values=255))
     cv2.imwrite(str(path), np.concatenate(tiles, axis=1)[..., ::-1])
