@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.extending import intrinsic
 
@@ -13,7 +13,7 @@ WHOLE = np.uint16(65535)
 HALF = np.uint16(32768)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _upper_half(_context: Any, _a: Any, _b: Any) -> Any:
     """(a * b) >> 16 of uint16, as one operation.
 
@@ -33,4 +33,4 @@ def _upper_half(_context: Any, _a: Any, _b: Any) -> Any:
 @inlined
 def share_of(a, b):  # type: ignore[no-untyped-def]
     """The share `a` / 65536 of `b`; both uint16."""
-    return _upper_half(a, b)
+    return _upper_half(a, b)  # type: ignore[call-arg]
