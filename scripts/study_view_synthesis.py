@@ -48,7 +48,7 @@ class Size:
 
     roads: int = 64  # of the recorded drive, one after the other
     seconds: int = 20  # on each
-    steps: int = 700  # of learning, 512 pictures each
+    steps: int = 1000  # of learning, 512 pictures each
     training_seeds: int = 3
     recovery_episodes: int = 60
     following_episodes: int = 30
