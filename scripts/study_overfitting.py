@@ -171,7 +171,9 @@ def _plot(path: Path, table: Sequence[dict[str, Any]], variants: Sequence[str]) 
         axis.set_xlabel("steps of learning")
     for axis in axes[:2]:
         axis.set_yscale("log")
-    axes[1].sharey(axes[0])
+    means = [row[name] for row in table for name in ("training_loss", "validation_loss")]
+    for axis in axes[:2]:  # one scale for both; the intervals may reach beyond it
+        axis.set_ylim(0.5 * min(means), 2.0 * max(means))
     axes[2].set_ylim(0.0, 1.05)
     axes[2].legend(frameon=False, fontsize=9)
     save_figure(figure, path)

@@ -45,7 +45,7 @@ DRIVEN = Suite(
     appearance=CLEAR,
 )  # fmt: skip
 DT = 0.1
-SHARES = ("success", "route_completion")  # figures that lie between 0 and 1
+SHARES = ("success", "route_completion", "bit")  # figures that lie between 0 and 1
 Report = Callable[[int, str], object]
 
 
