@@ -23,7 +23,7 @@ from redrive.study_runs import once
 
 ENORMOUS = 1e30  # stands for a loss that is no number: JSON has none
 FLOOR = 1e-30  # lengths below it are drawn at it
-GAINS = (1.0, 1.05, 1.1, 1.2)  # of the recurrent weights of rectifiers
+GAINS = (1.0, 1.1, 1.2)  # of the recurrent weights of rectifiers
 CLIPS: tuple[float | None, ...] = (1.0, None)
 RATE = 0.02  # of plain SGD, which follows the length of a gradient; AdamW would divide by it
 STYLES = {"rnn": ":", "irnn": "-", "gru": "-.", "lstm": "-", "mingru": "--", "attention": "--"}
@@ -36,10 +36,10 @@ class Size:
     delay: int = 64  # [steps] between sign and fork
     lags: int = 257
     hidden: int = 64
-    learning: int = 300  # steps at most
+    learning: int = 200  # steps at most
     seeds: int = 3
-    sequences: int = 32  # over which a gradient's length is averaged
-    explosion_steps: int = 150
+    sequences: int = 8  # over which a gradient's length is averaged
+    explosion_steps: int = 80
     cores: tuple[str, ...] = tuple(lessons.CORES)
 
 
