@@ -26,6 +26,7 @@ from ..sim.task import LANE_FOLLOWING, RACETRACK, RECOVERY, Task
 from ..sim.vehicle import Vehicle
 
 HELD_OUT_ROADS = "procedural:1000000-1001000"
+HELD_OUT_CIRCUITS = "circuit:seeds=1000000-1000005"
 STARTS = ("drawn", "grid", "each-road")
 
 RECOVERY_LATERAL = (-1.5, -1.0, -0.5, 0.5, 1.0, 1.5)  # [m]
@@ -136,10 +137,10 @@ SUITES = {
         Suite("roads", "400 m of lane following on unseen roads", LANE_FOLLOWING),
         Suite(
             "racetracks",
-            "60 s on each circuit of --roads, from --episodes starts each",
+            "60 s on each circuit (--roads for others), from --episodes starts each",
             RACETRACK,
+            world=HELD_OUT_CIRCUITS,
             starts="each-road",
-            needs_roads=True,
         ),
         Suite(
             "recovery",
@@ -205,11 +206,11 @@ SUITES = {
         ),
         Suite(
             "endurance",
-            "an hour on each circuit of --roads; who leaves the lane is put back, and counted",
+            "an hour on each circuit (--roads for others); who leaves the lane is put back, and counted",
             replace(RACETRACK, name="endurance", time_limit=3600.0),
+            world=HELD_OUT_CIRCUITS,
             starts="each-road",
             interventions=True,
-            needs_roads=True,
         ),
     )
 }

@@ -49,7 +49,7 @@ class EvaluateOptions:
     out: Path = Path("results.json")
     """Where every episode and the summary are written; tables, steps and films lie beside it."""
     roads: str | None = None
-    """Other roads than the suite's own; racetracks and endurance need a .csv file or a folder of them."""
+    """Other roads than the suite's own: racetracks as a .csv file or a folder of them; trace needs a recording."""
     resume: bool = False
     """Go on with what was interrupted."""
     video: Literal["worst", "all", "none"] = "none"
@@ -111,8 +111,8 @@ def seeded_suite(options: EvaluateOptions) -> SeededSuite:
     )
     if exam.suite.needs_roads and exam.roads is None:
         raise ValueError(
-            f"{exam.suite.name} needs roads: --roads TRACK.csv, or a folder of such files; "
-            "trace needs a recording: --roads REC, or --roads REC:600-800 for some of its frames"
+            f"{exam.suite.name} needs a recorded drive to be driven in: --roads REC, or "
+            "--roads REC:600-800 for some of its frames"
         )
     if exam.episodes < 1 or exam.seed < 0:
         raise ValueError(

@@ -41,8 +41,25 @@ def load_racetrack(path: str | Path) -> Road:
     path = Path(path)
     table, numbers = _read(path)
     _check_shape(path, table[:, :2], numbers)
-    spline = PeriodicSpline.fit(table[:, :2], table, SMOOTHED_WAVELENGTH)
+    spline = _fit(table)
     _check_bends(path, spline, table, numbers)
+    return _build(path.stem, spline, table)
+
+
+def circuit_road(name: str, table: np.ndarray) -> Road:
+    """The circuit of a table that is known to be right.
+
+    Args:
+        table: (N, 4) points around it, in order, and the width to the right and to the left [m].
+    """
+    return _build(name, _fit(table), table)
+
+
+def _fit(table: np.ndarray) -> PeriodicSpline:
+    return PeriodicSpline.fit(table[:, :2], table, SMOOTHED_WAVELENGTH)
+
+
+def _build(name: str, spline: PeriodicSpline, table: np.ndarray) -> Road:
     parameters, spacing = spline.equal_steps(1.0)
     value, slope = spline.at(parameters), spline.at(parameters, derivative=1)
     curvature = spline.curvature(parameters)
@@ -60,7 +77,7 @@ def load_racetrack(path: str | Path) -> Road:
         closed=True,
     )
     return Road(
-        name=path.stem,
+        name=name,
         lanes=(lane,),
         ribbons=_ribbons(lane),
         closed=True,

@@ -19,7 +19,7 @@ READERS: dict[str, Callable[[Path], Road]] = {".csv": load_racetrack}
 HELP = (
     "a world is `procedural` (another road for every episode), `procedural:SEED` (one road), "
     "`procedural:A-B` (the roads of seeds A to B-1; `procedural:A,B,C-D` for some), `fork` or "
-    "`stop` with settings (as in `fork:delay=32,branches=2`), a racetrack .csv or a folder of them"
+    "`stop` with settings (as in `fork:delay=32,branches=2`), `circuit:seed=7`, a racetrack .csv or a folder of them"
 )
 
 

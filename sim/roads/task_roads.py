@@ -1,4 +1,4 @@
-"""Roads that tasks are driven on: a corridor that ends in a fork, and a road with a stop sign.
+"""Roads that tasks are driven on: a corridor that ends in a fork, a road with a stop sign, circuits.
 
 What a seed changes (widths, shoulders, paint, distances) is the same whatever sign is shown.
 """
@@ -13,6 +13,7 @@ import numpy as np
 from ..glyphs import DISTRACTORS, ROUTE_GLYPHS, Glyph
 from ..road import Lane, Material, Ribbon, Road, Sign
 from . import clothoid
+from .circuit import Circuit
 from .clothoid import ClothoidLine
 from .paving import Paver
 
@@ -134,8 +135,8 @@ class Stop:
         )
 
 
-Built = Fork | Stop
-KINDS: dict[str, type[Fork] | type[Stop]] = {"fork": Fork, "stop": Stop}
+Built = Fork | Stop | Circuit
+KINDS: dict[str, type[Built]] = {"fork": Fork, "stop": Stop, "circuit": Circuit}
 
 
 @dataclass(frozen=True)
@@ -279,7 +280,7 @@ def parse_built(text: str) -> Sequence[Built]:
     """The roads that a world string names.
 
     `fork`, `fork:delay=32,branches=2,boards=0`, `fork:delay=4+8+16`, with `seeds=A-B` for other
-    ones than the seeds 0 to 999; the same for `stop`.
+    ones than the seeds 0 to 999; the same for `stop` and `circuit`, which has only seeds.
 
     Raises:
         ValueError: a misspelt or meaningless setting.
@@ -311,9 +312,7 @@ def parse_built(text: str) -> Sequence[Built]:
 class _Family(Sequence[Any]):
     """Every combination of settings with every seed; none is made before it is asked for."""
 
-    def __init__(
-        self, kind: type[Fork] | type[Stop], values: dict[str, list[int]], seeds: range
-    ) -> None:
+    def __init__(self, kind: type[Built], values: dict[str, list[int]], seeds: range) -> None:
         self._kind, self._values, self._seeds = kind, values, seeds
         self._shape = (*(len(some) for some in values.values()), len(seeds))
         self[0]  # a value that means nothing is told now

@@ -133,7 +133,7 @@ def test_an_episode_on_a_road_seen_in_training_says_so(tmp_path: Path) -> None:
         ({"drivers": ("expert", "expert")}, "two drivers are called expert; name each driver once"),
         ({"drivers": ("runs/lstm", "old/lstm")}, "two drivers are called lstm"),
         ({"drivers": ("exprt",)}, "no driver 'exprt': it is neither `expert` nor the folder"),
-        ({"suite": "racetracks"}, "racetracks needs roads: --roads TRACK.csv"),
+        ({"suite": "trace"}, "trace needs a recorded drive to be driven in: --roads REC"),
         ({"roads": "tracks/none.csv"}, "there is no file or folder tracks/none.csv"),
         ({"episodes": 0}, "at least one episode"),
         ({"seed": -1}, "a seed from 0"),
