@@ -371,6 +371,13 @@ def check_python(job: str) -> None:
     )
 
 
+def outside_python() -> str | None:
+    """The Python that .venv was made from, when this is the one inside; it is about to be deleted."""
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        return None
+    return str(getattr(sys, "_base_executable", sys.executable))
+
+
 # --- the job -------------------------------------------------------------------------------------
 
 
@@ -403,6 +410,9 @@ def main(argv: Sequence[str]) -> int:
     killed = signal.signal(signal.SIGTERM, signal.default_int_handler)  # takes pip along
     try:
         check_python(argv[0])
+        outside = outside_python()
+        if outside and not is_current():
+            return subprocess.call([outside, str(Path(__file__).resolve()), *argv])
         with only_one():
             if not is_current():
                 make_environment()

@@ -42,6 +42,19 @@ def test_the_help_names_every_job(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"bootstrap.py {job}" in shown
 
 
+def test_an_environment_that_is_in_use_is_rebuilt_from_outside(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    called: list[list[str]] = []
+    monkeypatch.setattr(sys, "prefix", str(elsewhere / ".venv"))
+    monkeypatch.setattr(sys, "_base_executable", "/outside/python")
+    monkeypatch.setattr(bootstrap.subprocess, "call", lambda command: called.append(command) or 7)
+    assert bootstrap.main(["test", "-k", "camera"]) == 7
+    ((python, script, *rest),) = called
+    assert (python, rest) == ("/outside/python", ["test", "-k", "camera"])
+    assert Path(script) == Path(bootstrap.__file__).resolve()
+
+
 def test_make_has_every_job(checkout: Path) -> None:
     targets = (checkout / "Makefile").read_text(encoding="utf-8")
     for job in bootstrap.JOBS:
