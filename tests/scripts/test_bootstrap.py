@@ -46,9 +46,14 @@ def test_an_environment_that_is_in_use_is_rebuilt_from_outside(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     called: list[list[str]] = []
+
+    def call(command: list[str]) -> int:
+        called.append(command)
+        return 7
+
     monkeypatch.setattr(sys, "prefix", str(elsewhere / ".venv"))
     monkeypatch.setattr(sys, "_base_executable", "/outside/python")
-    monkeypatch.setattr(bootstrap.subprocess, "call", lambda command: called.append(command) or 7)
+    monkeypatch.setattr(bootstrap.subprocess, "call", call)
     assert bootstrap.main(["test", "-k", "camera"]) == 7
     ((python, script, *rest),) = called
     assert (python, rest) == ("/outside/python", ["test", "-k", "camera"])
