@@ -250,5 +250,5 @@ def test_a_real_window_obeys_real_keys(display: dict[str, str], tmp_path: Path) 
     finally:
         watching.kill()
     assert watching.returncode == 0, error
-    assert "routes completed" in error
+    assert "episodes completed" in error
     assert len(error.splitlines()) == 1
