@@ -9,7 +9,6 @@ that is worth is what the study `synthesis` says of the same recording.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from redrive.sim.any_world import open_world, trace_sensors
 from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
-from redrive.study import StudyOptions, write_json, write_page, write_table
+from redrive.study import StudyOptions, write_page, write_table
+from redrive.study_regimes import learn_and_judge, run_name
 
 REGIMES = ("log", "view-synthesis")
 POLICIES = ("mlp", "lstm")
@@ -69,7 +69,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
         processes,
     )
     jobs = [
-        Job(f"{regime}-{policy}-{seed}", size.steps, _learn_and_drive,
+        Job(run_name(regime, policy, seed), size.steps, _learn_and_drive,
             (out, regime, policy, seed, size, seen, unseen))
         for seed in range(size.training_seeds) for policy in POLICIES for regime in REGIMES
     ]  # fmt: skip
@@ -142,39 +142,13 @@ def _learn_and_drive(
     seen: str, unseen: str,
 ) -> dict[str, Any]:  # fmt: skip
     """Train one driver and judge it; in a process of its own."""
-    from redrive import train
     from redrive.agents.learned import LearnedDriver
 
-    name = f"{regime}-{policy}-{seed}"
-    folder, judged = out / "runs" / name, out / "runs" / f"{name}.json"
-    if judged.is_file():
-        report(size.steps, "was done before")
-        row: dict[str, Any] = json.loads(judged.read_text())
-        return row
-    done = 0
+    def judge(folder: Path) -> dict[str, float]:
+        world = suite_world(SUITES["trace"], trace_sensors(seen), unseen, DT)
+        return _drive(LearnedDriver.load(folder, world), unseen, seen, size.episodes)
 
-    def show(progress: Any) -> None:
-        nonlocal done
-        report(progress.step - done, "")
-        done = progress.step
-
-    train.run(
-        train.TrainOptions(
-            data=(out / f"data-{regime}",),
-            out=folder,
-            policy=policy,  # type: ignore[arg-type]  # one of those there are
-            seed=seed,
-            steps=size.steps,
-            resume=train.is_started(folder),
-        ),
-        show,
-    )
-    world = suite_world(SUITES["trace"], trace_sensors(seen), unseen, DT)
-    figures = _drive(LearnedDriver.load(folder, world), unseen, seen, size.episodes)
-    row = {"regime": regime, "policy": policy, "training_seed": seed, **figures}
-    write_json(judged, row)
-    report(size.steps - done, "driven")
-    return row
+    return learn_and_judge(report, out, regime, policy, seed, size.steps, judge)
 
 
 def _drive(driver: Any, unseen: str, seen: str, episodes: int) -> dict[str, float]:

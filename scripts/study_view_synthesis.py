@@ -10,7 +10,6 @@ exactly drawn, on roads none has seen.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,7 @@ from redrive.sim.appearance import Appearance
 from redrive.sim.recording import Recording
 from redrive.sim.task import LANE_FOLLOWING
 from redrive.sim.world import RoadWorld
-from redrive.study import StudyOptions, write_json, write_page, write_table
+from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_one_drive import (
     DT,
     HELD_OUT_EPISODES,
@@ -37,6 +36,7 @@ from redrive.study_one_drive import (
     record_held_out,
     record_regime,
 )
+from redrive.study_regimes import learn_and_judge, run_name
 
 POLICIES = ("mlp", "lstm")
 HELD_OUT_LOG, UNSEEN = 500_000, 1_000_000  # seeds that those roads are counted from
@@ -69,7 +69,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
     _record(out, roads, size, processes)
     terminal.say("2 of 3: learning, and driving")
     jobs = [
-        Job(_run_name(regime, policy, seed), size.steps, _learn_and_drive,
+        Job(run_name(regime, policy, seed), size.steps, _learn_and_drive,
             (out, regime, policy, seed, size, unseen))
         for seed in range(size.training_seeds) for policy in POLICIES for regime in REGIMES
     ]  # fmt: skip
@@ -118,10 +118,6 @@ def summarise(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return whole
 
 
-def _run_name(regime: str, policy: str, seed: int) -> str:
-    return f"{regime}-{policy}-{seed}"
-
-
 def _record(out: Path, roads: str, size: Size, processes: int) -> None:
     """The drive, and then side by side what the regimes make of it."""
     steps, count = round(size.seconds / DT), size.roads
@@ -152,41 +148,10 @@ def _learn_and_drive(
     report: Report, out: Path, regime: str, policy: str, seed: int, size: Size, unseen: str
 ) -> dict[str, Any]:
     """Train one driver and judge it; in a process of its own."""
-    from redrive import train
-
-    name = _run_name(regime, policy, seed)
-    folder, judged = out / "runs" / name, out / "runs" / f"{name}.json"
-    if judged.is_file():
-        report(size.steps, "was done before")
-        row: dict[str, Any] = json.loads(judged.read_text())
-        return row
-    done = 0
-
-    def show(progress: Any) -> None:
-        nonlocal done
-        report(progress.step - done, "")
-        done = progress.step
-
-    train.run(
-        train.TrainOptions(
-            data=(out / f"data-{regime}",),
-            out=folder,
-            policy=policy,  # type: ignore[arg-type]  # one of those there are
-            seed=seed,
-            steps=size.steps,
-            resume=train.is_started(folder),
-        ),
-        show,
-    )
-    row = {
-        "regime": regime,
-        "policy": policy,
-        "training_seed": seed,
-        **_judge(out, folder, size, unseen),
-    }
-    write_json(judged, row)
-    report(size.steps - done, "driven")
-    return row
+    return learn_and_judge(
+        report, out, regime, policy, seed, size.steps,
+        lambda folder: _judge(out, folder, size, unseen),
+    )  # fmt: skip
 
 
 def _judge(out: Path, folder: Path, size: Size, unseen: str) -> dict[str, float]:
