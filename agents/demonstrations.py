@@ -15,6 +15,7 @@ from ..sim.guidance import guide
 from ..sim.recording_header import RecordingHeader, simulated_features
 from ..sim.recording_writer import RecordingWriter
 from ..sim.sensors.camera import Camera
+from ..sim.sensors.route import Route
 from ..sim.task import Ended, Task
 from .agent import Agent, lane_of
 from .disturbed import MixedDriver, NoisyDriver
@@ -81,14 +82,16 @@ def recording_header(world: World) -> RecordingHeader:
     cameras = {n: s for n, s in world.sensors.items() if isinstance(s, Camera)}
     camera = cameras.get("camera")
     size = None if camera is None else (camera.height, camera.width)
+    route = world.sensors.get("route")
     return RecordingHeader(
         features=simulated_features(
-            size, odometry="odometry" in world.sensors, route="route" in world.sensors
+            size, odometry="odometry" in world.sensors, route=route is not None
         ),
         dt=world.dt,
         source=f"redrive, simulated: {world.world}",
         licence=LICENCE,
         camera=None if camera is None else camera.to_json(),
+        route=route.to_json() if isinstance(route, Route) else None,
     )
 
 

@@ -69,12 +69,14 @@ def suite_world(
     roads: str | None = None,
     dt: float = 0.1,
     threads: int = 1,
+    route: int | None = None,
 ) -> World:
     """The world of a suite, or of one of its variants.
 
     Args:
         sensors: that the driver needs; without them the default ones.
         roads: another world than the suite's own.
+        route: choices of the route command, for drivers who are told one (`drivers.told_route`).
 
     Raises:
         ValueError: the suite asks for weather that the world cannot have.
@@ -93,6 +95,7 @@ def suite_world(
         suite.appearance,
         dt,
         threads,
+        route,
     )
 
 

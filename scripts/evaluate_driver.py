@@ -10,7 +10,7 @@ from typing import Any
 
 from redrive.agents import results as result_files
 from redrive.agents.agent import Agent
-from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.drivers import driver_name, make_driver, told_route
 from redrive.agents.episode_store import EpisodeStore
 from redrive.agents.evaluation import (
     Clock,
@@ -96,7 +96,7 @@ def drive(
             store.keep(name, whole)
 
     for condition, variant in exam.suite.variants().items():
-        world = suite_world(variant, roads=exam.roads, threads=threads)
+        world = suite_world(variant, roads=exam.roads, threads=threads, route=told_route(word))
         first = _first(reference, condition)
         evaluate(
             variant,
@@ -205,7 +205,7 @@ def _film(exam: SeededSuite, word: str, episode: DrivenEpisode, out: Path) -> Vi
     from redrive.video import driving_film
 
     variant = exam.suite.variants()[episode.figures["condition"]]
-    world = suite_world(variant, roads=exam.roads)
+    world = suite_world(variant, roads=exam.roads, route=told_route(word))
     per_variant = count_episodes(variant, world, exam.episodes)
     start = start_of(variant, world, exam.episodes, exam.seed, episode.index % per_variant)
     driver: Agent = make_driver(word, world)

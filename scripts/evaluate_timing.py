@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.drivers import driver_name, make_driver, told_route
 from redrive.agents.evaluation import Clock, suite_world
 from redrive.agents.rollout import look
 from redrive.agents.suite_files import SeededSuite
@@ -60,7 +60,7 @@ class Timing:
 def latency(exam: SeededSuite, word: str) -> dict[str, float]:
     """Milliseconds that a driver takes for the command of one car, alone in its batch."""
     variant = next(iter(exam.suite.variants().values()))
-    world = suite_world(variant, roads=exam.roads)
+    world = suite_world(variant, roads=exam.roads, route=told_route(word))
     driver = make_driver(word, world)
     state, memory = world.reset(np.array([exam.seed])), driver.begin(1)
     taken = []

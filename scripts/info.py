@@ -81,6 +81,7 @@ def _print_recording(told: Mapping[str, Any]) -> None:
         "results": _counted(told["results"]),
         "camera": _counted(told["camera"] or {}) or "none: frames are not stored",
         "right camera": _counted(told["camera_right"] or {}),
+        "route": _counted(told["route"] or {}),
         "source": told["source"],
         "licence": told["licence"],
         **_about(told["about"] or {}),

@@ -36,7 +36,7 @@ def main(argv: Sequence[str]) -> int:
     sensors = {
         "camera": f"RGB picture, {Camera().width} wide, {Camera().height} high",
         "odometry": "speed [m/s] and yaw rate [rad/s]",
-        "route": "which branch of a fork to take, a number; given when asked for",
+        "route": "which branch of a fork to take, a number; kept by record --route",
     }
     tasks = {
         task.name: f"ends by {task.off_lane} or {task.time_limit:g} s" for task in TASKS.values()

@@ -17,13 +17,14 @@ from redrive.agents.demonstrations import (
     record,
     recording_header,
 )
-from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.drivers import driver_name, make_driver, told_route
 from redrive.agents.offsets import Offsets
 from redrive.command import parse
 from redrive.models.settings import suggest
 from redrive.sim.any_world import World, open_world
 from redrive.sim.appearance import Appearance
 from redrive.sim.memory_tasks import TASKS
+from redrive.sim.pool import open_source
 from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
@@ -62,6 +63,9 @@ class RecordOptions:
     """How much light, colours, wear and weather differ between episodes, 0 to 2."""
     beta: float = 0.0
     """dagger: share of episodes that the expert drives."""
+    route: bool = False
+    """Keep the route command too, the number of the branch to take at a fork: who learns from the recording
+    is told it, and drives by it. Needs roads that fork. A run that is told its route records it anyway."""
     dt: float = 0.1
     """Seconds between two steps."""
     offset_lateral: float = 1.0
@@ -107,6 +111,7 @@ def run(options: RecordOptions) -> Recording:
         task=task,
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
+        route=_route(options, options.world or task.world),
     )
     _read_roads(world)
     if options.agent == "human":
@@ -142,6 +147,20 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def _route(options: RecordOptions, world: str) -> int | None:
+    """Choices of the route command; None: nobody is told one."""
+    learned = told_route(options.agent)
+    if not options.route or learned is not None:
+        return learned
+    branches = open_source(world).branches
+    if branches < 2:
+        raise ValueError(
+            f"--route: no road of {world} forks, so there is nothing to tell; take roads that do, "
+            "as with --world fork:delay=16,branches=3, or leave out --route"
+        )
+    return branches
 
 
 def _task(options: RecordOptions, offsets: Offsets) -> Task:

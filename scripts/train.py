@@ -295,11 +295,19 @@ def open_recordings(folders: Sequence[Path]) -> tuple[list[Recording], Observati
                 f"{recording.folder} and {recordings[0].folder} were recorded with another camera "
                 "or another dt; learn from recordings of one camera and one dt"
             )
+        if header.route != first.route:
+            raise ValueError(
+                f"{recording.folder} and {recordings[0].folder} tell different routes, "
+                f"{header.route or 'none'} and {first.route or 'none'}; learn from recordings that were "
+                "all made with --route, on forks of as many branches, or all without"
+            )
         if len(recording) == 0:
             raise ValueError(f"{recording.folder} holds no episode; record some first")
     assert first.camera is not None
     camera = Camera.from_json(dict(first.camera))
     sensors = {"camera": SensorSpec(camera.shape, "uint8", camera.to_json())}
+    if first.route is not None:
+        sensors["route"] = SensorSpec((), "int64", dict(first.route))
     if all("odometry" in recording.header.features for recording in recordings):
         sensors["odometry"] = SensorSpec((2,), "float32")
     return recordings, ObservationSpec(sensors, first.dt)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redrive.agents.agent import Agent
-from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.drivers import driver_name, make_driver, told_route
 from redrive.agents.human import Human
 from redrive.agents.impaired import Impaired
 from redrive.sim.any_world import World, open_world
@@ -40,6 +40,7 @@ def watched(options: WatchOptions) -> Session:
             task=task,
             appearance=Appearance(randomise=options.appearance),
             dt=options.dt,
+            route=told_route(*options.drivers),
         )
         course = Sequence(world, options.seed)
         session = side_by_side(world, course, options.drivers, options.episode)

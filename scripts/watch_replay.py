@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from redrive.agents import results as result_files
+from redrive.agents.drivers import told_route
 from redrive.agents.evaluation import put_back, start_of, suite_world
 from redrive.agents.results import EpisodeResult, PolicyResult, Results
 from redrive.agents.step_logs import load_steps
@@ -57,8 +58,8 @@ def replayed(path: Path, episode: int, names: Sequence[str] = ()) -> Session:
     results = result_files.load(path)
     policies = _chosen(results, names, path)
     told = _episode(policies[0], episode, path)
-    course = _course(results, policies[0], str(told.get("condition", "")), path)
     words = tuple(policy.run or policy.name for policy in policies)
+    course = _course(results, policies[0], str(told.get("condition", "")), path, told_route(*words))
     session = side_by_side(course.world, course, words, episode, course.suite.faults)
     drives = tuple(
         replace(drive, driver=policy.name)
@@ -75,7 +76,9 @@ def replayed(path: Path, episode: int, names: Sequence[str] = ()) -> Session:
     return notify(replace(session, drives=drives), f"episode {episode}{under}: {ended}")
 
 
-def _course(results: Results, policy: PolicyResult, condition: str, path: Path) -> SuiteCourse:
+def _course(
+    results: Results, policy: PolicyResult, condition: str, path: Path, route: int | None
+) -> SuiteCourse:
     """The episodes of a condition, as the results describe their suite."""
     settings = {name: value for name, value in results.settings.items() if name != "roads"}
     try:
@@ -93,7 +96,7 @@ def _course(results: Results, policy: PolicyResult, condition: str, path: Path) 
         for episode in policy.episodes
         if episode.get("condition", "") == condition
     ]
-    world = suite_world(suite, roads=roads, dt=results.dt)
+    world = suite_world(suite, roads=roads, dt=results.dt, route=route)
     return SuiteCourse(suite, world, results.seed, min(numbers), len(numbers))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from .appearance import Appearance
 from .lens_choice import driver_camera
 from .sensors.odometry import Odometry
+from .sensors.route import Route
 from .task import LANE_FOLLOWING, Task
 from .trace import TraceSource, is_recording
 from .trace_world import TraceWorld
@@ -22,6 +23,7 @@ def open_world(
     appearance: Appearance | None = None,
     dt: float = 0.1,
     threads: int = 1,
+    route: int | None = None,
 ) -> World:
     """The world that a text names; see `RoadWorld` and `TraceWorld`.
 
@@ -29,11 +31,14 @@ def open_world(
         sensors: without them the default ones, but for those that the task hides; inside a
             recording, with a camera as wide as its lens allows.
         appearance: of roads; a recording looks as it looked.
+        route: choices of a route command that the drivers are told besides; None: they are not.
     """
+    told = {} if route is None else {"route": Route(route)}
     if is_recording(text):
         return TraceWorld(
             world=text,
-            sensors=_given(trace_sensors(text), task) if sensors is None else sensors,
+            sensors=(_given(trace_sensors(text), task) if sensors is None else dict(sensors))
+            | told,
             task=task,
             vehicle=vehicle or Vehicle(),
             dt=dt,
@@ -41,7 +46,7 @@ def open_world(
         )
     return RoadWorld(
         world=text,
-        sensors=_given(DEFAULT_SENSORS, task) if sensors is None else sensors,
+        sensors=(_given(DEFAULT_SENSORS, task) if sensors is None else dict(sensors)) | told,
         task=task,
         vehicle=vehicle or Vehicle(),
         appearance=appearance or Appearance(),

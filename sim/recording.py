@@ -213,6 +213,7 @@ def describe(folder: str | os.PathLike[str]) -> dict[str, Any]:
         "columns": {name: asdict(feature) for name, feature in header.features.items()},
         "camera": header.camera,
         "camera_right": header.camera_right,
+        "route": header.route,
         "about": header.about,
         "source": header.source,
         "licence": header.licence,

@@ -12,7 +12,7 @@ import numpy as np
 from .. import __version__
 
 SCHEMA = 1
-OPTIONAL = ("camera_right", "about")  # keys that a header without them need not name
+OPTIONAL = ("camera_right", "route", "about")  # keys that a header without them need not name
 HEADER_FILE = "dataset.json"
 
 
@@ -70,6 +70,7 @@ class RecordingHeader:
     split: SplitRule = field(default_factory=SplitRule)
     # A second camera's settings, and its "baseline": how far it is to the right of the first [m].
     camera_right: Mapping[str, Any] | None = None
+    route: Mapping[str, Any] | None = None  # settings of the route command, where one is a column
     about: Mapping[str, Any] | None = None  # of an import: what was assumed, estimated, left out
     redrive_version: str = __version__
     schema: int = SCHEMA

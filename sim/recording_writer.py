@@ -161,7 +161,7 @@ def check_columns(columns: Mapping[str, np.ndarray | files.Spool], header: Recor
 
 def _require_same(there: RecordingHeader, given: RecordingHeader, folder: Path) -> None:
     old, new = (json.loads(header_to_json(header)) for header in (there, given))
-    for name in ("features", "dt", "camera", "camera_right", "split", "licence"):
+    for name in ("features", "dt", "camera", "camera_right", "route", "split", "licence"):
         if old.get(name) != new.get(name):
             what, was, now = _first_difference(name, old.get(name), new.get(name))
             raise ValueError(

@@ -194,6 +194,11 @@ class TraceSource:
         """How many drives there are."""
         return len(self._recording)
 
+    @property
+    def branches(self) -> int:
+        """1: a path that was driven does not fork."""
+        return 1
+
     def trace(self, i: int) -> Trace:
         """Drive `i`, counted from 0."""
         if i not in self._loaded:

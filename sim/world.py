@@ -379,12 +379,18 @@ class RoadWorld:
             raise ValueError(f"dt must lie between 0.001 and 1 s, got {self.dt}")
         if self.threads < 1:
             raise ValueError(f"threads must be at least 1, got {self.threads}")
-        open_source(self.world)  # text that names no world is told here
+        source = open_source(self.world)  # text that names no world is told here
         for name, sensor in self.sensors.items():
             if not isinstance(sensor, Camera | Odometry | Route):
                 raise TypeError(
                     f"sensor {name!r} is a {type(sensor).__name__}; "
                     "give a Camera, an Odometry or a Route, with its settings"
+                )
+            if isinstance(sensor, Route) and sensor.choices < source.branches:
+                raise ValueError(
+                    f"{self.world} has forks of {source.branches} branches, the route command tells "
+                    f"{sensor.choices} apart; take roads of at most {sensor.choices} branches, or "
+                    f"a driver who knows Route(choices={source.branches})"
                 )
 
     @cached_property

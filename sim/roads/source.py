@@ -9,7 +9,7 @@ from pathlib import Path
 from ..road import Road
 from .procedural import procedural_road
 from .racetrack import load_racetrack
-from .task_roads import KINDS, Built, is_built, parse_built
+from .task_roads import KINDS, Built, Fork, is_built, parse_built
 
 FAMILY = 1000  # roads of `procedural` without a seed
 CACHED_ROADS = 64
@@ -40,6 +40,11 @@ class RoadSource:
     def count(self) -> int:
         """How many roads there are."""
         return len(self._keys)
+
+    @property
+    def branches(self) -> int:
+        """The most branches that a fork of theirs has; 1: none of them forks."""
+        return max((key.branches for key in self._keys if isinstance(key, Fork)), default=1)
 
     def road(self, i: int) -> Road:
         """Road `i`, counted from 0."""

@@ -323,6 +323,8 @@ class _Family(Sequence[Any]):
         return int(np.prod(self._shape))
 
     def __getitem__(self, i: Any) -> Any:
+        if not 0 <= i < len(self):  # what ends a loop over them
+            raise IndexError(f"there are {len(self)} roads, no road {i}")
         *chosen, seed = np.unravel_index(i, self._shape)
         settings = {
             name: some[int(k)] for (name, some), k in zip(self._values.items(), chosen, strict=True)
