@@ -1,13 +1,18 @@
-"""The state of the watched car as lines of JSON, one for each step: for scripts beside the window."""
+"""What is watched as lines of JSON: for scripts beside the window.
+
+Two kinds of lines: one for each step, when it is decided; and one with the single entry `window`
+whenever something about the window has changed: paused, speed, size, who is followed, ...
+"""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 from redrive.watch_drive import Step, words
-from redrive.watch_session import Session
+from redrive.watch_session import Layer, Session
 
 DIGITS = 6
 
@@ -19,6 +24,7 @@ class Log:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("w", encoding="utf-8")
         self._last: Step | None = None
+        self._window: dict[str, Any] = {}
 
     def see(self, session: Session) -> None:
         """What has happened since the last look."""
@@ -32,6 +38,18 @@ class Log:
         if new:
             self._file.flush()
             self._last = new[0]
+
+    def see_window(self, session: Session, size: tuple[int, int]) -> None:
+        """What the window is like, where that has changed.
+
+        Args:
+            size: of the picture [px].
+        """
+        window = window_entry(session, size)
+        if window != self._window:
+            self._window = window
+            self._file.write(json.dumps({"window": window}) + "\n")
+            self._file.flush()
 
     def close(self) -> None:
         """No more."""
@@ -63,4 +81,23 @@ def entry(session: Session, step: Step) -> dict[str, Any]:
         "driver": "human" if step.by_hand or session.person_drives else session.drive.driver,
         **{name: round(float(value), DIGITS) for name, value in numbers.items()},
         "ended": words(session.drive.ended) if after.ended[0] else "",
+    }
+
+
+def window_entry(session: Session, size: tuple[int, int]) -> dict[str, Any]:
+    """What can be changed about a window; `speed` is null where it goes as fast as it can."""
+    return {
+        "size": list(size),
+        "following": session.shown + 1,
+        "wheel": "human" if session.at_the_wheel else session.drive.driver,
+        "episode": session.drive.episode,
+        "paused": session.paused,
+        "speed": session.speed if math.isfinite(session.speed) else None,
+        "zoom": session.zoom,
+        "help": session.help,
+        "menu": session.menu,
+        "layers": [layer.name.lower() for layer in Layer if layer not in session.off],
+        "filming": session.filming,
+        "recording": session.recording,
+        "notice": session.notice,
     }

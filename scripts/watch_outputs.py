@@ -56,6 +56,8 @@ class Outputs:
             session = self._save_picture(replace(session, screenshot=False), canvas)
         if session.filming or self._reel is not None:
             session = self._roll(session, canvas, seconds)
+        if self._log is not None:
+            self._log.see_window(session, canvas.get_size())
         return session
 
     def close(self, session: Session) -> None:

@@ -97,13 +97,15 @@ def drive(log: Path, world: World, keys: Keys, patience: float = 30.0, still: An
         if still is not None and still.poll() is not None:
             break
         text = log.read_text(encoding="utf-8") if log.is_file() else ""
-        lines = text[position:].rsplit("\n", 1)[0] if "\n" in text[position:] else ""
-        if not lines:
+        whole = text[: text.rfind("\n") + 1]
+        new = [json.loads(line) for line in whole[position:].splitlines()]
+        position = len(whole)
+        steps = [line for line in new if "step" in line]
+        if not steps:
             time.sleep(0.01)
             continue
-        position += len(lines) + 1
         waited = time.monotonic()
-        seen = json.loads(lines.splitlines()[-1])
+        seen = steps[-1]
         if seen["ended"]:
             ended = seen["ended"]
             break

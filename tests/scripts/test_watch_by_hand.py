@@ -1,12 +1,6 @@
 """A person at real keys: in a real window on a screen of its own, where there is Xvfb."""
 
-import importlib.util
-import json
-import os
-import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,65 +14,19 @@ from redrive.sim.any_world import open_world
 from redrive.sim.recording import Recording, validate
 from redrive.watch_paint import PERSON
 
-_SPEC = importlib.util.spec_from_file_location("finger", Path(__file__).with_name("finger.py"))
-assert _SPEC is not None and _SPEC.loader is not None
-finger = importlib.util.module_from_spec(_SPEC)
-_SPEC.loader.exec_module(finger)
+from . import finger
+from .screen import Screen, lines, screens, until
 
 WORLD = "procedural:7"
 
 
-class Screen:
-    """An X server, and the environment of a program that shows its window there."""
-
-    def __init__(self) -> None:
-        told, number = os.pipe()
-        self.server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(number), "-screen", "0", "1280x720x24", "-nolisten", "tcp"],
-            pass_fds=[number],
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(number)
-        with os.fdopen(told) as pipe:
-            name = pipe.readline().strip()
-        self.env = {**os.environ, "DISPLAY": f":{name}", "SDL_VIDEODRIVER": "x11"}
-
-    def start(self, words: list[str], folder: Path) -> "subprocess.Popen[str]":
-        """A command of ours; it is ready when its log has a line."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "redrive", *words, "--log", "log.jsonl"],
-            cwd=folder, env=self.env, stderr=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        deadline = time.monotonic() + 120.0
-        while not ((folder / "log.jsonl").is_file() and (folder / "log.jsonl").read_text()):
-            assert process.poll() is None and time.monotonic() < deadline, process.stderr
-            time.sleep(0.05)
-        return process
-
-    def close(self) -> None:
-        self.server.terminate()
-        self.server.wait(10)
-
-
 @pytest.fixture
 def screen() -> Iterator[Screen]:
-    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"no {' and no '.join(missing)}: the real window is not tried here")
-    opened = Screen()
-    yield opened
-    opened.close()
-
-
-def lines(folder: Path) -> list[dict[str, object]]:
-    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    yield from screens()
 
 
 def wait_for(folder: Path, steps: int) -> None:
-    deadline = time.monotonic() + 60.0
-    while len(lines(folder)) < steps:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    until(lambda: len(lines(folder)) >= steps, 60.0)
 
 
 @pytest.mark.slow

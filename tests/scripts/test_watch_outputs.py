@@ -1,6 +1,7 @@
 """What the window leaves behind: nothing is lost, whatever ends it."""
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -151,6 +152,24 @@ def test_the_log_has_every_step_once_and_at_once(session: Session, tmp_path: Pat
     log.close()
     last = json.loads(path.read_text().splitlines()[-1])
     assert (last["episode"], last["step"], last["ended"]) == (1, 0, "")
+
+
+def test_the_log_says_what_the_window_is_like_when_that_has_changed(
+    session: Session, tmp_path: Path
+) -> None:
+    outputs = Outputs(Recorder(tmp_path / "r", 1.0), log=tmp_path / "log.jsonl")
+    canvas = render(session, (320, 200))
+    shown = replace(session, speed=math.inf)
+    for action in (Action.ZOOM, Action.PAUSE, Action.HELP):
+        shown = act(outputs.keep_picture(shown, canvas, 0.1), action)
+        shown = outputs.keep_picture(shown, canvas, 0.1)
+    outputs.close(shown)
+    said = [
+        json.loads(line)["window"] for line in (tmp_path / "log.jsonl").read_text().splitlines()
+    ]
+    told = [(one["zoom"], one["paused"], one["help"]) for one in said]
+    assert told == [(0, False, False), (1, False, False), (1, True, False), (1, True, True)]
+    assert said[0]["size"] == [320, 200] and said[0]["speed"] is None
 
 
 def test_seeds_are_numbered_as_record_numbers_them(world: RoadWorld) -> None:

@@ -1,10 +1,5 @@
-"""Keys and pictures: in a window of SDL's dummy driver, and where there is Xvfb, in a real one."""
+"""Keys and pictures, in a window of SDL's dummy driver; real keys are in test_watch_keys_x.py."""
 
-import os
-import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +13,7 @@ from redrive.sim.world import RoadWorld
 from redrive.watch_drive import begin
 from redrive.watch_keys import BY_KEY, HELP
 from redrive.watch_outputs import Outputs
-from redrive.watch_paint import EXPERT, PERSON, picture
+from redrive.watch_paint import picture
 from redrive.watch_record import Recorder, free_name
 from redrive.watch_session import Session, tick
 from redrive.watch_view import render
@@ -185,70 +180,3 @@ def test_a_window_can_stop_after_some_steps(window: pygame.Surface, session: Ses
     assert not after.quit
     assert after.steps >= 20
     assert pace.pictures > 0
-
-
-@pytest.fixture
-def display(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The environment of a program that shows its window on a screen of its own."""
-    missing = [name for name in ("Xvfb", "xdotool") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"no {' and no '.join(missing)}: the real window is not tried here")
-    told, number = os.pipe()
-    screen = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(number), "-screen", "0", "1280x720x24", "-nolisten", "tcp"],
-        pass_fds=[number],
-        stderr=subprocess.DEVNULL,
-    )
-    os.close(number)
-    with os.fdopen(told) as pipe:
-        name = pipe.readline().strip()
-    yield {**os.environ, "DISPLAY": f":{name}", "SDL_VIDEODRIVER": "x11"}
-    screen.terminate()
-    screen.wait(10)
-
-
-@pytest.mark.slow
-def test_a_real_window_obeys_real_keys(display: dict[str, str], tmp_path: Path) -> None:
-    """A dot in the header has the colour of who drives; pictures of it are taken with S."""
-    words = "watch expert --world procedural:7 --seed 3 --speed 0.25 --screenshot shot.png"
-    watching = subprocess.Popen(
-        [sys.executable, "-m", "redrive", *words.split()],
-        cwd=tmp_path, env=display, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-
-    def keys(*words: str) -> None:
-        subprocess.run(["xdotool", *words], env=display, check=True, timeout=20)
-
-    def dot(name: str) -> tuple[int, ...]:
-        """Of the picture with this name, which may still be on its way."""
-        for _ in range(100):
-            time.sleep(0.1)
-            if (tmp_path / name).is_file() and (tmp_path / name).stat().st_size > 1000:
-                time.sleep(0.1)
-                return tuple(pygame.image.load(tmp_path / name).get_at((22, 21)))[:3]
-        raise AssertionError(f"no {name}")
-
-    try:
-        for _ in range(300):  # until the window listens
-            keys("key", "s")
-            time.sleep(0.1)
-            if (tmp_path / "shot.png").is_file():
-                break
-        assert dot("shot.png") == EXPERT
-        time.sleep(1.0)
-        shots = len(list(tmp_path.iterdir()))
-        keys("keydown", "Left")
-        time.sleep(0.3)
-        keys("keyup", "Left")
-        keys("key", "s")
-        assert dot(f"shot-{shots + 1}.png") == PERSON
-        keys("key", "h")
-        keys("key", "s")
-        assert dot(f"shot-{shots + 2}.png") == EXPERT
-        keys("key", "q")
-        _, error = watching.communicate(timeout=20)
-    finally:
-        watching.kill()
-    assert watching.returncode == 0, error
-    assert "episodes completed" in error
-    assert len(error.splitlines()) == 1
