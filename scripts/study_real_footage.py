@@ -148,7 +148,8 @@ def _learn_and_drive(
         world = suite_world(SUITES["trace"], trace_sensors(seen), unseen, DT)
         return _drive(LearnedDriver.load(folder, world), unseen, seen, size.episodes)
 
-    return learn_and_judge(report, out, regime, policy, seed, size.steps, judge)
+    judging = {"judged_in": unseen, "episodes": size.episodes}
+    return learn_and_judge(report, out, regime, policy, seed, size.steps, judging, judge)
 
 
 def _drive(driver: Any, unseen: str, seen: str, episodes: int) -> dict[str, float]:

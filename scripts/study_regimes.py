@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,30 @@ def learn_and_judge(
     policy: str,
     seed: int,
     steps: int,
-    judge: Callable[[Path], dict[str, float]],
+    judging: Mapping[str, Any],
+    judge: Callable[[Path], dict[str, Any]],
 ) -> dict[str, Any]:
-    """Train on `out`/data-REGIME and judge the run's folder; the row of the table."""
+    """Train on `out`/data-REGIME and judge the run's folder; the row of the table.
+
+    What was done before is not done again: a run that was trained is not trained, and one that
+    was judged in the same way is not judged.
+
+    Args:
+        judging: what it is judged on, plain JSON values; what was judged on something else is
+            judged anew.
+        judge: figures of the trained run's folder, plain JSON values.
+    """
     from redrive import train
 
     name = run_name(regime, policy, seed)
     folder, judged = out / "runs" / name, out / "runs" / f"{name}.json"
+    judging = json.loads(json.dumps({"steps": steps, **judging}))
     if judged.is_file():
-        report(steps, "was done before")
-        row: dict[str, Any] = json.loads(judged.read_text())
-        return row
+        before: dict[str, Any] = json.loads(judged.read_text())
+        if before.get("judging") == judging:
+            report(steps, "was done before")
+            row: dict[str, Any] = before["row"]
+            return row
     done = 0
 
     def show(progress: Any) -> None:
@@ -53,6 +66,6 @@ def learn_and_judge(
         show,
     )
     row = {"regime": regime, "policy": policy, "training_seed": seed, **judge(folder)}
-    write_json(judged, row)
+    write_json(judged, {"judging": judging, "row": row})
     report(steps - done, "driven")
     return row

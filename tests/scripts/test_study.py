@@ -3,6 +3,7 @@
 import importlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from redrive.cli import main
 from redrive.sim.recording_writer import RecordingWriter
 from redrive.sim.world import RoadWorld
 from redrive.study import STUDIES, StudyOptions, run
+from redrive.study_regimes import learn_and_judge
 
 
 def test_the_synthesis_study_writes_table_plots_page_and_summary(tmp_path: Path) -> None:
@@ -41,7 +43,7 @@ def test_the_view_synthesis_study_compares_regimes(
 ) -> None:
     tiny = headline.Size(
         roads=3, seconds=4, steps=2, training_seeds=2,
-        recovery_episodes=2, following_episodes=1,
+        recovery_episodes=5, any_road_episodes=1, following_episodes=1,
     )  # fmt: skip
     monkeypatch.setattr(headline, "QUICK", tiny)
     monkeypatch.setattr(headline, "POLICIES", ("mlp",))
@@ -53,6 +55,32 @@ def test_the_view_synthesis_study_compares_regimes(
         assert {"mean", "low", "high"} <= set(found[figure]["log"])
     assert found["recovery"]["exact"]["runs"] == 2
     assert "mlp" in found["per_policy"]
+    cells = found["recovery_by_offset"]["cells"]["log"]
+    # Two runs of five episodes: the first five cells of the grid, twice each.
+    assert [cell["episodes"] for cell in cells] == [2] * 5
+    table = (out / "offsets.csv").read_text().splitlines()
+    assert table[0].startswith("regime,policy,lateral_m,yaw_deg,outwards_deg,episodes,successes")
+    assert len(table) == 1 + 2 * 4 * 5  # over all policies and of one, four regimes, five cells
+    assert "offsets.png" in (out / "index.html").read_text()
+    assert (out / "offsets.png").stat().st_size > 10_000
+    assert "recovery_by_offset" not in (out / "table.csv").read_text()
+
+    # What is there is reused; a run that was judged on something else is only judged anew.
+    trained = out / "runs" / "log-mlp-0" / "policy.safetensors"
+    before, judged = trained.read_bytes(), []
+
+    def row_of(judging: dict[str, int]) -> dict[str, Any]:
+        def judge(folder: Path) -> dict[str, Any]:
+            judged.append(folder)
+            return {"recovery": 0.125}
+
+        return learn_and_judge(lambda *_: None, out, "log", "mlp", 0, 2, judging, judge)
+
+    first = json.loads((out / "runs" / "log-mlp-0.json").read_text())
+    assert row_of(first["judging"]) == first["row"] and not judged
+    assert row_of({"seed": 99})["recovery"] == 0.125
+    assert judged == [trained.parent] and trained.read_bytes() == before
+    assert row_of({"seed": 99})["recovery"] == 0.125 and len(judged) == 1
 
 
 def test_a_recording_is_for_the_synthesis_study_only(tmp_path: Path) -> None:
