@@ -32,5 +32,7 @@ def test_what_is_right_beyond_the_length_of_learning_and_what_it_costs(
     assert waiting["mingru, scan, 2 layers", 16] == 2 * 4
     assert waiting["attention, 2 layers, all steps", 16] == 2
     assert all(row["milliseconds"] > 0.0 for row in found["time"])
+    shares = {row["core"]: row["share_of_loop"] for row in found["time"] if row["steps"] == 16}
+    assert shares[length.LOOP] == 1.0 and shares["lstm, fused"] < 1.0
     for name in ("right.png", "time.png"):
         assert (out / name).stat().st_size > 10_000
