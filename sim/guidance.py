@@ -9,6 +9,7 @@ import numpy as np
 
 from .compiled import compiled
 from .sensors.lane import LaneView
+from .trig import sin_cos
 from .vehicle import Command
 
 AIM_TIME = 0.5  # the centre line is met in about twice this many seconds
@@ -39,7 +40,8 @@ def steer_to_centre(  # type: ignore[no-untyped-def]
     approach = min(max(-0.5 * lateral / aim, -MAX_APPROACH), MAX_APPROACH)
     # The arc that keeps the offset has the lane's curvature, seen from its own side of the bend.
     keep = curvature_ahead * cos_error / max(1.0 - curvature * lateral, 0.3)
-    wrong = sin_error * np.cos(approach) - cos_error * np.sin(approach)
+    approach_sin, approach_cos = sin_cos(approach)
+    wrong = sin_error * approach_cos - cos_error * approach_sin
     if cos_error < 0.0:  # facing backwards: turn as hard as it takes
         wrong = 1.0 if wrong >= 0.0 else -1.0
     return keep - 2.0 / aim * wrong
@@ -61,9 +63,8 @@ def command_for(  # type: ignore[no-untyped-def]
     lateral, heading, curvature, curvature_ahead, speed, target, delay
 ):
     """Commanded curvature [1/m] and acceleration [m/s²]; arguments as `LaneView` has them."""
-    bend = steer_to_centre(
-        lateral, np.cos(heading), np.sin(heading), curvature, curvature_ahead, speed, delay
-    )
+    sin, cos = sin_cos(heading)
+    bend = steer_to_centre(lateral, cos, sin, curvature, curvature_ahead, speed, delay)
     return bend, hold_speed(speed, target)
 
 

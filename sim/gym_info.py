@@ -10,7 +10,7 @@ from .actions import action_of, to_action
 from .any_world import World
 from .compiled import compiled
 from .guidance import command_for, guide
-from .lanes import lane_ahead
+from .lanes import between, mix
 from .success import is_success, task_figures
 from .task import CENTRE_LIMIT, Ended
 from .world import CarState
@@ -53,11 +53,18 @@ def _describe(  # type: ignore[no-untyped-def]
         most: speed that is held where the plan allows more [m/s].
     """
     nodes, lanes = table.nodes, table.lanes
+    late, later = preview[0], preview[1]
+    for i in range(curvature.size):  # a loop of its own: many cars wait for memory at once
+        m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * later)
+        target[i] = min(mix(nodes[m].target_speed, nodes[n].target_speed, part), most)
     for i in range(curvature.size):
-        bend, ahead, wanted = lane_ahead(nodes, lanes[lane[i]], arc_length[i], speed[i], preview)
-        wanted = min(wanted, most)
-        curvature[i], target[i] = bend, wanted
-        bend, push = command_for(lateral[i], heading[i], bend, ahead, speed[i], wanted, preview[0])
+        m, n, part = between(lanes[lane[i]], arc_length[i])
+        bend = mix(nodes[m].curvature, nodes[n].curvature, part)
+        m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * late)
+        ahead = mix(nodes[m].curvature, nodes[n].curvature, part)
+        wanted = target[i]
+        curvature[i] = bend
+        bend, push = command_for(lateral[i], heading[i], bend, ahead, speed[i], wanted, late)
         action[i, 0], action[i, 1] = action_of(bend, push, max_curvature, max_accel, max_brake)
         completion[i] = min(progress[i] / length[i], 1.0)
         over_line[i] = margin[i] < 0.0

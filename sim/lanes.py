@@ -109,19 +109,23 @@ def between(lane, s):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def mix(a, b, part):  # type: ignore[no-untyped-def]
+    """The value a part of the way from `a` to `b`; the end's value beyond the end."""
+    return a + min(max(part, 0.0), 1.0) * (b - a)
+
+
+@inlined
 def curvature_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Of a lane [1/m]; the end's value beyond the end."""
     i, j, part = between(lane, s)
-    part = min(max(part, 0.0), 1.0)
-    return nodes[i].curvature + part * (nodes[j].curvature - nodes[i].curvature)
+    return mix(nodes[i].curvature, nodes[j].curvature, part)
 
 
 @inlined
 def target_speed_at(nodes, lane, s):  # type: ignore[no-untyped-def]
     """Of the careful speed plan [m/s]; the end's value beyond the end."""
     i, j, part = between(lane, s)
-    part = min(max(part, 0.0), 1.0)
-    return nodes[i].target_speed + part * (nodes[j].target_speed - nodes[i].target_speed)
+    return mix(nodes[i].target_speed, nodes[j].target_speed, part)
 
 
 @compiled
@@ -139,35 +143,110 @@ def lane_ahead(nodes, lane, s, speed, preview):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def bounds_at(nodes, lane, s):  # type: ignore[no-untyped-def]
-    """Distances from a lane's centre to its left and right bound [m]."""
-    i, j, part = between(lane, s)
-    part = min(max(part, 0.0), 1.0)
-    left = nodes[i].left + part * (nodes[j].left - nodes[i].left)
-    return left, nodes[i].right + part * (nodes[j].right - nodes[i].right)
+def cubic(a, b, h, u):  # type: ignore[no-untyped-def]
+    """The piece of a centre line between two nodes: a cubic of the share u of the way along it.
+
+    Args:
+        a, b: `NODE`s, `h` apart [m]. u: where; outside 0 to 1 the line goes straight on.
+
+    Returns:
+        low, high: the shares between which the piece holds.
+        ax, bx, cx, x, ay, by, cy, y: the point is ((a u + b) u + c) u and (x, y) [m].
+    """
+    cx0, cy0, cx1, cy1 = h * a.cos, h * a.sin, h * b.cos, h * b.sin
+    if u < 0.0:
+        return -np.inf, 0.0, 0.0, 0.0, cx0, a.x, 0.0, 0.0, cy0, a.y
+    if u > 1.0:
+        return 1.0, np.inf, 0.0, 0.0, cx1, b.x - cx1, 0.0, 0.0, cy1, b.y - cy1
+    gone_x, gone_y = a.x - b.x, a.y - b.y
+    ax, ay = 2.0 * gone_x + cx0 + cx1, 2.0 * gone_y + cy0 + cy1
+    bx, by = -3.0 * gone_x - 2.0 * cx0 - cx1, -3.0 * gone_y - 2.0 * cy0 - cy1
+    return 0.0, 1.0, ax, bx, cx0, a.x, ay, by, cy0, a.y
 
 
 @inlined
 def curve_at(nodes, lane, s):  # type: ignore[no-untyped-def]
-    """Point, first and second derivative of the centre line by arc length `s`."""
+    """Point and first derivative of the centre line by arc length `s`."""
     i, j, u = between(lane, s)
-    h = lane.spacing
-    x0, y0, x1, y1 = nodes[i].x, nodes[i].y, nodes[j].x, nodes[j].y
-    mx0, my0 = h * nodes[i].cos, h * nodes[i].sin
-    mx1, my1 = h * nodes[j].cos, h * nodes[j].sin
-    if u < 0.0:  # before the start of an open lane: straight on, backwards
-        return x0 + u * mx0, y0 + u * my0, mx0 / h, my0 / h, 0.0, 0.0
-    if u > 1.0:
-        return x1 + (u - 1.0) * mx1, y1 + (u - 1.0) * my1, mx1 / h, my1 / h, 0.0, 0.0
-    ax, ay = 2.0 * (x0 - x1) + mx0 + mx1, 2.0 * (y0 - y1) + my0 + my1
-    bx, by = -3.0 * (x0 - x1) - 2.0 * mx0 - mx1, -3.0 * (y0 - y1) - 2.0 * my0 - my1
-    x = ((ax * u + bx) * u + mx0) * u + x0
-    y = ((ay * u + by) * u + my0) * u + y0
+    _, _, ax, bx, cx, x, ay, by, cy, y = cubic(nodes[i], nodes[j], lane.spacing, u)
+    x += ((ax * u + bx) * u + cx) * u
+    y += ((ay * u + by) * u + cy) * u
+    dx = ((3.0 * ax * u + 2.0 * bx) * u + cx) / lane.spacing
+    dy = ((3.0 * ay * u + 2.0 * by) * u + cy) / lane.spacing
+    return x, y, dx, dy
+
+
+@inlined
+def foot_between(a, b, h, x, y, s, u):  # type: ignore[no-untyped-def]
+    """Where a point is, seen from the piece of a lane between two nodes.
+
+    It takes no array: a kernel that hands one on counts its references, which costs more than this.
+
+    Args:
+        a, b: `NODE`s, `h` apart [m].
+        s, u: where Newton's method starts: an arc length near the answer [m], and the share of
+            the way from `a` to `b` that it is.
+
+    Returns:
+        found: whether the answer lies on this piece; if not, `s` is nearer to it.
+        s, lateral_offset, cos, sin: as `locate`.
+        part: the share of the way from `a` to `b`, in [0, 1].
+    """
+    low, high, ax, bx, cx, x0, ay, by, cy, y0 = cubic(a, b, h, u)
     scale = 1.0 / h
-    dx = ((3.0 * ax * u + 2.0 * bx) * u + mx0) * scale
-    dy = ((3.0 * ay * u + 2.0 * by) * u + my0) * scale
-    scale *= scale
-    return x, y, dx, dy, (6.0 * ax * u + 2.0 * bx) * scale, (6.0 * ay * u + 2.0 * by) * scale
+    away_x = away_y = dx = dy = 0.0
+    found = True
+    for _ in range(_STEPS):
+        away_x = x - (((ax * u + bx) * u + cx) * u + x0)
+        away_y = y - (((ay * u + by) * u + cy) * u + y0)
+        dx = ((3.0 * ax * u + 2.0 * bx) * u + cx) * scale
+        dy = ((3.0 * ay * u + 2.0 * by) * u + cy) * scale
+        ddx = (6.0 * ax * u + 2.0 * bx) * scale * scale
+        ddy = (6.0 * ay * u + 2.0 * by) * scale * scale
+        along = away_x * dx + away_y * dy
+        slope = dx * dx + dy * dy - (away_x * ddx + away_y * ddy)
+        change = along / max(slope, 0.2)
+        change = min(max(change, -5.0), 5.0)
+        s += change
+        u += change * scale
+        if abs(change) < _CLOSE:  # what is left is the square of this
+            away_x -= change * dx
+            away_y -= change * dy
+            dx += change * ddx
+            dy += change * ddy
+            break
+        if u < low or u > high:
+            found = False
+            break
+    scale = 1.0 / np.sqrt(dx * dx + dy * dy)
+    dx *= scale
+    dy *= scale
+    return found, s, away_y * dx - away_x * dy, dx, dy, min(max(u, 0.0), 1.0)
+
+
+@inlined
+def foot_of(nodes, lane, x, y, guess):  # type: ignore[no-untyped-def]
+    """Where a point is, seen from a lane, and the nodes on both sides of that.
+
+    Args:
+        guess: an arc length near the answer [m].
+
+    Returns:
+        s, lateral_offset, cos, sin: as `locate`.
+        i, j, part: the nodes before and after, and the share of the way between them, in [0, 1].
+    """
+    i, j, u = between(lane, guess)
+    found, s, lateral, cos, sin, part = foot_between(
+        nodes[i], nodes[j], lane.spacing, x, y, guess, u
+    )
+    for _ in range(_STEPS):
+        if found:
+            break
+        i, j, u = between(lane, s)
+        found, s, lateral, cos, sin, part = foot_between(
+            nodes[i], nodes[j], lane.spacing, x, y, s, u
+        )
+    return s, lateral, cos, sin, i, j, part
 
 
 @compiled
@@ -175,32 +254,15 @@ def locate(nodes, lane, x, y, guess):  # type: ignore[no-untyped-def]
     """Where a point is, seen from a lane.
 
     Args:
-        guess: an arc length near the answer [m]; Newton's method starts there.
+        guess: an arc length near the answer [m].
 
     Returns:
         s: arc length [m]; not wrapped, and beyond the ends of an open lane where the point is.
         lateral_offset: left is positive [m].
         cos, sin: the lane's direction there.
     """
-    s = guess
-    cx = cy = dx = dy = 0.0
-    for _ in range(_STEPS):
-        cx, cy, dx, dy, ddx, ddy = curve_at(nodes, lane, s)
-        along = (x - cx) * dx + (y - cy) * dy
-        slope = dx * dx + dy * dy - ((x - cx) * ddx + (y - cy) * ddy)
-        change = along / max(slope, 0.2)
-        change = min(max(change, -5.0), 5.0)
-        s += change
-        if abs(change) < _CLOSE:  # what is left is the square of this
-            cx += change * dx
-            cy += change * dy
-            dx += change * ddx
-            dy += change * ddy
-            break
-    scale = 1.0 / np.sqrt(dx * dx + dy * dy)
-    dx *= scale
-    dy *= scale
-    return s, (y - cy) * dx - (x - cx) * dy, dx, dy
+    s, lateral, cos, sin, _, _, _ = foot_of(nodes, lane, x, y, guess)
+    return s, lateral, cos, sin
 
 
 @compiled
@@ -215,7 +277,7 @@ def nearest_node(nodes, lane, x, y):  # type: ignore[no-untyped-def]
     return best * lane.spacing
 
 
-@compiled
+@inlined
 def outline_margin(  # type: ignore[no-untyped-def]
     lateral, cos_error, sin_error, curvature, left, right, front, rear, half_width
 ):
@@ -250,7 +312,7 @@ def _to_lane(table, x, y, s, offset):  # type: ignore[no-untyped-def]
 @compiled
 def _to_world(table, s, offset, x, y):  # type: ignore[no-untyped-def]
     for i in range(s.size):
-        cx, cy, dx, dy, _, _ = curve_at(table.nodes, table.lanes[0], s[i])
+        cx, cy, dx, dy = curve_at(table.nodes, table.lanes[0], s[i])
         scale = offset[i] / np.sqrt(dx * dx + dy * dy)
         x[i] = cx - dy * scale
         y[i] = cy + dx * scale

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import inlined
+from .trig import sin_cos
 
 
 class Command(NamedTuple):
@@ -77,27 +78,15 @@ class Vehicle:
         )
 
 
-@compiled
-def _approach(value, wanted, share, most):  # type: ignore[no-untyped-def]
+@inlined
+def approach(value, wanted, share, most):  # type: ignore[no-untyped-def]
     """`value` after a share of the way to `wanted`, at most `most`; exactly `wanted` for all of it."""
     if share < 1.0:
         wanted = value + (wanted - value) * share
     return min(max(wanted, value - most), value + most)
 
 
-@compiled
-def respond(numbers, curvature, accel, wanted_curvature, wanted_accel):  # type: ignore[no-untyped-def]
-    """Curvature and acceleration that the actuators give in this step, for what was commanded."""
-    limit = numbers[1]
-    wanted_curvature = min(max(wanted_curvature, -limit), limit)
-    wanted_accel = min(max(wanted_accel, -numbers[3]), numbers[2])
-    return (
-        _approach(curvature, wanted_curvature, numbers[5], numbers[7]),
-        _approach(accel, wanted_accel, numbers[6], np.inf),
-    )
-
-
-@compiled
+@inlined
 def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-untyped-def]
     """Pose and speed after `dt` seconds of constant curvature and acceleration; exact.
 
@@ -105,7 +94,7 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     heading. A braking car stops and stays; a fast one stays at `max_speed`.
 
     Returns:
-        x, y, yaw, speed, distance driven [m].
+        x, y, yaw, speed, distance driven [m]; cosine and sine of the yaw.
     """
     after = speed + accel * dt
     if after < 0.0:
@@ -118,14 +107,19 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     else:
         distance = (speed + 0.5 * accel * dt) * dt
     half = 0.5 * curvature * distance
+    half_sin, half_cos = sin_cos(half)
     # sin(half) / half, from its series where the quotient would lose digits
-    straight = 1.0 - half * half / 6.0 if abs(half) < 1e-4 else np.sin(half) / half
+    bent = half_sin / half
+    straight = 1.0 - half * half / 6.0 if abs(half) < 1e-4 else bent
     chord = distance * straight
-    x += chord * np.cos(yaw + half)
-    y += chord * np.sin(yaw + half)
+    sin, cos = sin_cos(yaw)
+    sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
+    x += chord * cos
+    y += chord * sin
+    sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
     yaw += 2.0 * half
     while yaw >= np.pi:  # more than once only for half a circle and more in one step
         yaw -= 2.0 * np.pi
     while yaw < -np.pi:
         yaw += 2.0 * np.pi
-    return x, y, yaw, after, distance
+    return x, y, yaw, after, distance, cos, sin

@@ -19,16 +19,8 @@ from .compiled import compiled
 from .faults import dark_frames, kicks
 from .glyphs import glyphs
 from .guidance import SPEED_TIME
-from .lanes import (
-    bounds_at,
-    curvature_at,
-    curve_at,
-    follower,
-    lane_ahead,
-    locate,
-    outline_margin,
-    target_speed_at,
-)
+from .lanes import curvature_at, curve_at, follower, lane_ahead, target_speed_at
+from .motion import Counts, Measures, advance, find_on_lane
 from .pool import RoadPool, open_source
 from .render import Lens, Scratch, draw_pictures, make_lens, make_scratch
 from .sensors.camera import Camera
@@ -37,13 +29,13 @@ from .sensors.odometry import Odometry, measure
 from .sensors.route import Route
 from .signs import draw_signs, route_faces
 from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Task
-from .vehicle import Command, Vehicle, move, respond
+from .trig import angle_of, sin_cos
+from .vehicle import Command, Vehicle
 
 Sensor = Camera | Odometry | Route
 DEFAULT_SENSORS: Mapping[str, Sensor] = {"camera": Camera(), "odometry": Odometry()}
 
-_FIXED = ("route_length", "road", "slot", "seed", "episode", "look", "route")  # during an episode
-_MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
+_DRAWN = ("route_length", "road", "slot", "episode", "route")  # by a new episode, beside its start
 _LEAST_KICKED_SPEED = 4.0  # a slower car is not turned further by a push [m/s]
 STOP_GAP = 0.5  # that the expert leaves between its bumper and a stop line [m]
 STOP_BEFORE = 3.0  # a car stands at a stop line from so far before it ... [m]
@@ -98,9 +90,6 @@ class CarState(NamedTuple):
         return self.episode * np.int64(1 << 24) + self.steps
 
 
-_MOVING = tuple(name for name in CarState._fields if name not in _FIXED)
-
-
 @compiled
 def _observe_lane(  # type: ignore[no-untyped-def]
     table, lane_number, arc_length, speed, preview, curvature, curvature_ahead, target
@@ -111,101 +100,6 @@ def _observe_lane(  # type: ignore[no-untyped-def]
         curvature[i], curvature_ahead[i], target[i] = lane_ahead(
             nodes, lanes[lane_number[i]], arc_length[i], speed[i], preview
         )
-
-
-@compiled
-def _find_on_lane(table, numbers, number, route, guess, x, y, yaw):  # type: ignore[no-untyped-def]
-    """Where a car is on its lane; follows the lane into the successor on its route.
-
-    Returns:
-        lane number, arc length, lateral offset, heading error, margin, and whether the car is
-        beyond the end of the last lane.
-    """
-    nodes, lanes = table.nodes, table.lanes
-    s, lateral, cos, sin = locate(nodes, lanes[number], x, y, guess)
-    at_end = False
-    if lanes[number].closed:
-        length = lanes[number].length
-        if s >= length or s < 0.0:
-            s = s % length
-    else:
-        for _ in range(_MAX_LANES_PASSED):
-            length = lanes[number].length
-            if s < length:
-                break
-            after = follower(lanes[number], route)
-            if after < 0:
-                at_end = True
-                break
-            number = after
-            s, lateral, cos, sin = locate(nodes, lanes[number], x, y, s - length)
-    car_cos, car_sin = np.cos(yaw), np.sin(yaw)
-    cos_error = car_cos * cos + car_sin * sin
-    sin_error = car_sin * cos - car_cos * sin
-    left, right = bounds_at(nodes, lanes[number], s)
-    margin = outline_margin(
-        lateral, cos_error, sin_error, curvature_at(nodes, lanes[number], s), left, right,
-        numbers[8], numbers[9], numbers[10],
-    )  # fmt: skip
-    return number, s, lateral, np.arctan2(sin_error, cos_error), margin, at_end
-
-
-@compiled
-def _advance(state, table, numbers, limits, curvature, accel, first, stop):  # type: ignore[no-untyped-def]
-    """One step of cars first..stop, in place; `state` is a fresh copy."""
-    dt = numbers[0]
-    lanes = table.lanes
-    pending = state.pending
-    delay = pending.shape[1]
-    for i in range(first, stop):
-        if state.ended[i] != 0:
-            continue
-        wanted_curvature, wanted_accel = curvature[i], accel[i]
-        state.command[i, 0] = min(max(wanted_curvature, -numbers[1]), numbers[1])
-        state.command[i, 1] = min(max(wanted_accel, -numbers[3]), numbers[2])
-        if delay > 0:
-            wanted_curvature, wanted_accel = pending[i, 0, 0], pending[i, 0, 1]
-            for k in range(delay - 1):
-                pending[i, k, 0], pending[i, k, 1] = pending[i, k + 1, 0], pending[i, k + 1, 1]
-            pending[i, delay - 1, 0], pending[i, delay - 1, 1] = curvature[i], accel[i]
-        bend, push = respond(
-            numbers, state.curvature[i], state.accel[i], wanted_curvature, wanted_accel
-        )
-        x, y, yaw, speed, distance = move(
-            state.x[i], state.y[i], state.yaw[i], state.speed[i], bend, push, dt, numbers[4]
-        )
-        before_lane, before = state.lane[i], state.arc_length[i]
-        lane, s, lateral, error, margin, at_end = _find_on_lane(
-            table, numbers, before_lane, state.route[i], before + distance, x, y, yaw
-        )
-        gained = s - before
-        if lane != before_lane:
-            gained += lanes[before_lane].length
-        elif lanes[lane].closed:
-            length = lanes[lane].length
-            if gained > 0.5 * length:
-                gained -= length
-            elif gained < -0.5 * length:
-                gained += length
-        state.x[i], state.y[i], state.yaw[i], state.speed[i] = x, y, yaw, speed
-        state.curvature[i], state.accel[i] = bend, push
-        state.lane[i], state.arc_length[i] = lane, s
-        state.lateral_offset[i], state.heading_error[i] = lateral, error
-        state.margin[i] = margin
-        state.progress[i] += gained
-        state.distance[i] += distance
-        state.steps[i] += 1
-        off = (limits[2] == 0.0 and margin < 0.0) or (
-            limits[2] == 1.0 and abs(lateral) > CENTRE_LIMIT
-        )
-        if abs(error) > limits[1]:
-            state.ended[i] = 3
-        elif off:
-            state.ended[i] = 2
-        elif at_end or (limits[3] > 0.0 and state.progress[i] >= state.route_length[i]):
-            state.ended[i] = 1
-        elif state.steps[i] * dt >= limits[0] - 1e-9:
-            state.ended[i] = 4
 
 
 @compiled
@@ -243,9 +137,9 @@ def _plan_distance(nodes, lanes, number, route, s, seconds):  # type: ignore[no-
 @compiled
 def _pose_beside(nodes, lane, s, lateral, turn):  # type: ignore[no-untyped-def]
     """x, y, yaw of a car at an arc length, beside the centre line and turned against it."""
-    cx, cy, dx, dy, _, _ = curve_at(nodes, lane, s)
+    cx, cy, dx, dy = curve_at(nodes, lane, s)
     scale = lateral / np.sqrt(dx * dx + dy * dy)
-    yaw = np.arctan2(dy, dx) + turn
+    yaw = angle_of(dy, dx) + turn
     yaw -= 2.0 * np.pi * np.floor((yaw + np.pi) / (2.0 * np.pi))
     return cx - dy * scale, cy + dx * scale, yaw
 
@@ -254,8 +148,9 @@ def _pose_beside(nodes, lane, s, lateral, turn):  # type: ignore[no-untyped-def]
 def _place_beside(state, table, numbers, car, number, s, lateral, turn):  # type: ignore[no-untyped-def]
     """Set a car's pose and where that is on the lane, in place."""
     x, y, yaw = _pose_beside(table.nodes, table.lanes[number], s, lateral, turn)
-    lane, s, lateral, error, margin, _ = _find_on_lane(
-        table, numbers, number, state.route[car], s, x, y, yaw
+    sin, cos = sin_cos(yaw)
+    lane, s, lateral, error, margin = find_on_lane(
+        table, numbers, number, state.route[car], s, x, y, cos, sin
     )
     state.x[car], state.y[car], state.yaw[car] = x, y, yaw
     state.lane[car], state.arc_length[car] = lane, s
@@ -264,11 +159,19 @@ def _place_beside(state, table, numbers, car, number, s, lateral, turn):  # type
 
 
 @compiled
-def _draw_roads(road, seed, episode, cars, count):  # type: ignore[no-untyped-def]
-    """Choose the roads of cars' episodes, by number in a source of `count` roads, in place."""
+def _draw_roads(road, slot, seed, episode, cars, slots):  # type: ignore[no-untyped-def]
+    """Choose the roads of cars' episodes, in place; whether all of them have a slot in the pool.
+
+    Args:
+        slots: (R,) of every road of the source, -1 where it is not loaded.
+    """
+    loaded = True
     for k in range(cars.size):
         i = cars[k]
-        road[i] = chance.one_of(count, seed[i], episode[i], chance.ROAD, 0)
+        road[i] = chance.one_of(slots.size, seed[i], episode[i], chance.ROAD, 0)
+        slot[i] = slots[road[i]]
+        loaded = loaded and slot[i] >= 0
+    return loaded
 
 
 @compiled
@@ -326,8 +229,7 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         for d in range(state.pending.shape[1]):
             state.pending[i, d, 0], state.pending[i, d, 1] = state.curvature[i], 0.0
         state.progress[i] = state.distance[i] = 0.0
-        state.steps[i] = 0
-        state.ended[i] = 0
+        state.steps[i] = state.ended[i] = state.tally[i] = 0
         if route > 0.0:
             state.route_length[i] = _way_left(lanes, number, state.route[i], s, route)
         else:
@@ -504,12 +406,15 @@ class RoadWorld:
         return state
 
     def _start(self, state: CarState, cars: np.ndarray, roads: np.ndarray | None = None) -> None:
+        loaded = False
         if roads is None:
-            _draw_roads(state.road, state.seed, state.episode, cars, self.pool.source.count)
+            loaded = _draw_roads(
+                state.road, state.slot, state.seed, state.episode, cars, self.pool.slots
+            )
         else:
             state.road[cars] = roads
-        state.slot[cars] = self.pool.load(state.road[cars])
-        state.tally[cars] = 0
+        if not loaded:
+            state.slot[cars] = self.pool.load(state.road[cars])
         _place(state, self.pool.lanes, self._numbers, self._limits, self._starts, cars)
         task = self.task
         if task.hold_speed > 0.0 and task.route_length == 0.0:
@@ -524,8 +429,7 @@ class RoadWorld:
     @cached_property
     def _drawn(self) -> tuple[str, ...]:
         """What a new episode sets beside what moves; looks that do not differ stay as they are."""
-        varied = self.appearance.randomise > 0.0
-        return _FIXED if varied else tuple(name for name in _FIXED if name != "look")
+        return (*_DRAWN, "look") if self.appearance.randomise > 0.0 else _DRAWN
 
     @cached_property
     def _plain_look(self) -> np.ndarray:
@@ -558,23 +462,42 @@ class RoadWorld:
             )
         if not _all_finite(curvature, accel):
             raise ValueError("a command is not a finite number; the driver gave NaN or infinity")
-        after = state.own(_MOVING)
         asked = Command(curvature, accel)
         if self.task.kicked:
             curvature, accel = self._kicked(state, asked)
-        lanes = self.pool.lanes
-        self._in_slices(
-            batch,
-            lambda first, stop: _advance(
-                after, lanes, self._numbers, self._limits, curvature, accel, first, stop
-            ),
-        )
+        after = self._moved(state, curvature, accel, self._limits)
         if self.task.kicked:  # a driver knows what it asked for, not how it was pushed
             drives = state.ended == 0
             after.command[drives] = np.stack(self.vehicle.within_limits(asked), axis=-1)[drives]
         if self.task.hold_speed > 0.0 or self.task.wait > 0.0:
             self._count(state, after)
         return after
+
+    def _moved(
+        self, state: CarState, curvature: np.ndarray, accel: np.ndarray, limits: np.ndarray
+    ) -> CarState:
+        """The state after one step with these commands, in arrays of its own."""
+        batch = len(state.x)
+        measures = np.empty((len(Measures._fields), batch))
+        counts = np.empty((len(Counts._fields), batch), np.int64)
+        command, pending = np.empty((batch, 2)), np.empty_like(state.pending)
+        table = self.pool.lanes
+        self._in_slices(
+            batch,
+            lambda first, stop: advance(
+                state, measures, counts, command, pending, table, self._numbers, limits,
+                curvature, accel, first, stop,
+            ),
+        )  # fmt: skip
+        x, y, yaw, speed, bend, push, arc_length, lateral, error, margin, progress, distance = (
+            measures
+        )
+        lane, steps, ended, tally = counts
+        return CarState(
+            x, y, yaw, speed, bend, push, command, pending, lane, arc_length, lateral, error,
+            margin, progress, state.route_length, distance, steps, ended, state.road, state.slot,
+            state.seed, state.episode, state.look, state.route, tally,
+        )  # fmt: skip
 
     def _kicked(self, state: CarState, asked: Command) -> tuple[np.ndarray, np.ndarray]:
         """Commands with the task's pushes on top, as they reach the car."""
@@ -750,15 +673,12 @@ class RoadWorld:
         """
         if self.delay_steps == 0:
             return state
-        ahead = state.own(_MOVING)
-        ahead = ahead._replace(pending=np.empty((len(state.x), 0, 2)))
         nothing_ends_it = np.array([np.inf, np.inf, OFF_LANE_RULES.index("none"), 0.0])
+        ahead = state
         for k in range(self.delay_steps):
             curvature, accel = state.pending[:, k].T.copy()
-            _advance(
-                ahead, self.pool.lanes, self._numbers, nothing_ends_it, curvature, accel,
-                0, len(state.x),
-            )  # fmt: skip
+            ahead = ahead._replace(pending=np.empty((len(state.x), 0, 2)))
+            ahead = self._moved(ahead, curvature, accel, nothing_ends_it)
         return ahead
 
     def road_name(self, road: int) -> str:
