@@ -28,7 +28,7 @@ from .sensors.lane import LaneView
 from .sensors.odometry import Odometry, measure
 from .sensors.route import Route
 from .signs import draw_signs, route_faces
-from .task import CENTRE_LIMIT, LANE_FOLLOWING, OFF_LANE_RULES, Task
+from .task import LANE_FOLLOWING, OFF_LANE_RULES, Task
 from .trig import angle_of, sin_cos
 from .vehicle import Command, Vehicle
 
