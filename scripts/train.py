@@ -97,6 +97,9 @@ class TrainOptions:
     """Largest random change of its contrast, as a share."""
     threads: int = 1
     """Threads of torch; with more than one, runs differ in the last bits."""
+    closed_loop: bool = True
+    """At the end, drive a few seconds on unseen roads of the recording's kind: does it keep the lane, come
+    back to it, and move off again? policy.json has what came of it. It takes a second or two."""
     resume: bool = False
     """Go on with the run in --out, with the same options."""
     tensorboard: bool = False
@@ -112,7 +115,8 @@ def run(
     """Train; what `policy.json` says of it."""
     import torch
 
-    from redrive.models.checkpoint import read_policy_json
+    from redrive.agents import short_drive
+    from redrive.models.checkpoint import describe_training, read_policy_json
     from redrive.models.dataset import Windows, WindowSettings
     from redrive.models.fit import FitSettings, fit
     from redrive.models.registry import make_policy
@@ -123,6 +127,7 @@ def run(
     if options.labels == "person":
         train, held_out = labelled_by_hand(train, held_out)
     roads = sorted({str(episode.sidecar["world"]) for episode in (*train, *held_out)})
+    driven = train[0].sidecar
     if options.previous_command:
         spec, train, held_out = with_previous_command(spec, train, held_out)
     window = options.window or (4 if options.policy in REMEMBERS_NOTHING else 32)
@@ -181,6 +186,9 @@ def run(
         },
         on_progress=on_progress,
     )
+    if options.closed_loop:
+        found = short_drive.short_drive(policy, driven)
+        describe_training(options.out, closed_loop=short_drive.to_json(found))
     return read_policy_json(options.out)
 
 
@@ -423,5 +431,9 @@ def main(argv: Sequence[str]) -> int:
         f"{parrot['change_ratio']:.1f} times the error where it changes most; all in "
         f"{terminal.typed(f'info {options.out}')}"
     )
+    if drive := training.get("closed_loop"):
+        from redrive.agents.short_drive import ShortDrive
+
+        terminal.say(ShortDrive(**drive).said())
     terminal.say(f"next: {terminal.typed(f'evaluate {options.out} expert --suite roads')}")
     return 0
