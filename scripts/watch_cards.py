@@ -173,7 +173,8 @@ def ending(frame: Frame, target: pygame.Surface) -> None:
     if ended is Ended.TIME_UP and session.drive.world.task.route_length == 0.0:
         said, colour = "time is up, still in the lane", GOOD
     width, height = target.get_size()
-    middle, top = 0.5 * width, 0.2 * height
+    below_score = (12 + 21 * (len(session.drives) + 1) + 10 + 56) * unit
+    middle, top = 0.5 * width, max(0.2 * height, below_score)
     last = session.score.last_end
     wide = max(text_width(said, 26 * unit, True), text_width(last, 14 * unit))
     half = np.array([0.5 * wide + 28 * unit, 44 * unit])

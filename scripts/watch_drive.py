@@ -7,6 +7,7 @@ can look between two steps, and take the wheel.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -209,6 +210,7 @@ def give_back(drive: Drive) -> Drive:
     return replace(drive, substitute=None, substitute_memory=None)
 
 
+@lru_cache(maxsize=32)  # a picture asks many times for the same
 def pose(drive: Drive, part: float) -> tuple[float, float, float, float]:
     """x, y, yaw and speed when this share of the step is over; exact, as the car moves."""
     before, after = drive.state, drive.after

@@ -58,9 +58,17 @@ class Type(NamedTuple):
     bold: str | None
 
 
+MASKS = (0xFF0000, 0xFF00, 0xFF, 0)  # where red, green and blue are in a pixel
+
+
 def surface(size: tuple[int, int]) -> pygame.Surface:
     """A canvas of 32 bits, whatever the display has, if there is one."""
-    return pygame.Surface(size, 0, 32, (0xFF0000, 0xFF00, 0xFF, 0))
+    return pygame.Surface(size, 0, 32, MASKS)
+
+
+def is_canvas(given: pygame.Surface) -> bool:
+    """Whether it can be drawn on as on a canvas of `surface`: its pixels are the same."""
+    return given.get_bitsize() == 32 and given.get_masks() == MASKS and not given.mustlock()
 
 
 def pixels(target: pygame.Surface) -> np.ndarray:
@@ -104,10 +112,15 @@ def polygon(image: np.ndarray, points: np.ndarray, colour: Colour) -> None:
     cv2.fillPoly(image, [_fixed(points)], _bgra(colour), cv2.LINE_AA, SHIFT)
 
 
-def polygons(image: np.ndarray, shapes: np.ndarray, colour: Colour) -> None:
-    """Filled polygons that do not overlap; shapes (N, K, 2) [px]."""
+def polygons(image: np.ndarray, shapes: np.ndarray | Sequence[np.ndarray], colour: Colour) -> None:
+    """Filled polygons that do not overlap; shapes (N, K, 2), or (K, 2) each [px]."""
     if len(shapes):
-        cv2.fillPoly(image, list(_fixed(shapes)), _bgra(colour), cv2.LINE_AA, SHIFT)
+        fixed = (
+            list(_fixed(shapes))
+            if isinstance(shapes, np.ndarray)
+            else [_fixed(shape) for shape in shapes]
+        )
+        cv2.fillPoly(image, fixed, _bgra(colour), cv2.LINE_AA, SHIFT)
 
 
 def line(image: np.ndarray, points: np.ndarray, colour: Colour, width: float = 1.0) -> None:
@@ -116,10 +129,13 @@ def line(image: np.ndarray, points: np.ndarray, colour: Colour, width: float = 1
 
 
 def lines(
-    image: np.ndarray, each: Sequence[np.ndarray], colour: Colour, width: float = 1.0
+    image: np.ndarray, each: np.ndarray | Sequence[np.ndarray], colour: Colour, width: float = 1.0
 ) -> None:
-    """Lines through points, (N, 2) each [px]."""
-    fixed = [_fixed(points) for points in each if len(points) > 1]
+    """Lines through points: (L, N, 2), or (N, 2) each [px]."""
+    if isinstance(each, np.ndarray):
+        fixed = list(_fixed(each)) if len(each) else []
+    else:
+        fixed = [_fixed(points) for points in each if len(points) > 1]
     if fixed:
         thick = max(1, round(width))
         cv2.polylines(image, fixed, False, _bgra(colour), thick, cv2.LINE_AA, SHIFT)
@@ -147,14 +163,18 @@ def glaze(
     left, top, right, bottom = max(left, 0), max(top, 0), min(right, width), min(bottom, height)
     if left >= right or top >= bottom:
         return
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    cv2.fillPoly(mask, [_fixed(points - (left, top))], (255,), cv2.LINE_AA, SHIFT)
-    if blur > 0.0:
-        mask = cv2.GaussianBlur(mask, (0, 0), blur)
     below = image[top:bottom, left:right]
-    weight = (mask.astype(np.uint16) * round(256 * share) >> 8)[..., None]
-    ink = np.array(_bgra(colour), np.uint16)
-    below[...] = (below * (255 - weight) + ink * weight + 127) // 255
+    shape = [_fixed(points - (left, top))]
+    if blur <= 0.0:
+        painted = below.copy()
+        cv2.fillPoly(painted, shape, _bgra(colour), cv2.LINE_AA, SHIFT)
+        cv2.addWeighted(painted, share, below, 1.0 - share, 0.0, dst=below)
+        return
+    mask = np.zeros((bottom - top, right - left), np.uint8)
+    cv2.fillPoly(mask, shape, (255,), cv2.LINE_AA, SHIFT)
+    weight = cv2.GaussianBlur(mask, (0, 0), blur).astype(np.float32) * np.float32(share / 255.0)
+    ink = np.full_like(below, _bgra(colour))
+    below[...] = cv2.blendLinear(below, ink, 1.0 - weight, weight)
 
 
 def veil(
@@ -214,7 +234,12 @@ def write(
 
 def text_width(text: str, size: float, bold: bool = False) -> int:
     """[px]"""
-    return font(round(size), bold).size(text)[0]
+    return _width(text, round(size), bold)
+
+
+@lru_cache(maxsize=1024)
+def _width(text: str, size: int, bold: bool) -> int:
+    return font(size, bold).size(text)[0]
 
 
 @lru_cache(maxsize=64)

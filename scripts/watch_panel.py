@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -43,8 +43,6 @@ KMH = 3.6
 STEERING_SCALES = (0.02, 0.05, 0.1, 0.2, 0.5)  # full deflection of the gauge [1/m]
 OFFSET_SCALES = (0.5, 1.0, 2.0, 4.0, 8.0)  # of the plot [m]
 
-Value = Callable[[Past], float]
-
 
 class Band(NamedTuple):
     """Where one gauge is: a line of writing, a bar, and a plot below [px]."""
@@ -68,7 +66,6 @@ def camera_of(drive: Drive) -> tuple[str, Camera] | None:
 
 def camera(frame: Frame, target: pygame.Surface) -> None:
     """What the driver saw when it decided."""
-    target.fill(PANEL)
     found = camera_of(frame.session.drive)
     if found is None:
         write(target, "no camera", 10 * frame.unit, 0.5 * target.get_height(), 14 * frame.unit, DIM)
@@ -113,7 +110,6 @@ def tinted(picture: np.ndarray, moved: np.ndarray, size: tuple[int, int]) -> np.
 
 def gauges(frame: Frame, target: pygame.Surface) -> None:
     """Speed, steering and place in the lane: now, and over the last seconds."""
-    target.fill(PANEL)
     width, height = target.get_size()
     unit = frame.unit
     gap = 12 * unit
@@ -143,7 +139,7 @@ def speed_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
     image = pixels(target)
     _bar(image, band, 0.0, now.speed / top, frame.colour)
     _mark(image, band, now.target_speed / top, frame.unit)
-    _plot(frame, target, band, lambda step: step.speed, lambda step: step.target_speed, (0.0, top))
+    _plot(frame, target, band, "speed", "target_speed", (0.0, top))
 
 
 def steering_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
@@ -159,10 +155,7 @@ def steering_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
     image = pixels(target)
     _bar(image, band, 0.5, 0.5 - 0.5 * now.curvature / full, frame.colour)
     _mark(image, band, 0.5 - 0.5 * now.expert_curvature / full, frame.unit)
-    _plot(
-        frame, target, band, lambda step: step.curvature, lambda step: step.expert_curvature,
-        (-full, full),
-    )  # fmt: skip
+    _plot(frame, target, band, "curvature", "expert_curvature", (-full, full))
 
 
 def offset_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
@@ -190,7 +183,7 @@ def offset_gauge(frame: Frame, target: pygame.Surface, band: Band) -> None:
     _fill(image, band, place(0.03), place(-0.03), mix(ASPHALT, WHITE, 0.4))
     _fill(image, band, place(at + half), place(at - half), BAD if margin < 0.0 else frame.colour)
     most = _scale(OFFSET_SCALES, [abs(step.lateral_offset) for step in _recent(drive)])
-    _plot(frame, target, band, lambda step: step.lateral_offset, lambda step: 0.0, (-most, most))
+    _plot(frame, target, band, "lateral_offset", None, (-most, most))
 
 
 def _recent(drive: Drive) -> Sequence[Past]:
@@ -263,44 +256,58 @@ def _plot(
     frame: Frame,
     target: pygame.Surface,
     band: Band,
-    value: Value,
-    wanted: Value,
+    value: str,
+    wanted: str | None,
     span: tuple[float, float],
 ) -> None:
     """The last seconds of a value, and of what was wanted; the newest to the right."""
-    height = band.plot_low - band.plot_top
-    if height < 14 * frame.unit or not frame.shows(Layer.PLOTS):
+    unit = frame.unit
+    if band.plot_low - band.plot_top < 14 * unit or not frame.shows(Layer.PLOTS):
         return
     session = frame.session
-    past = _recent(session.drive)
-    dt = session.drive.world.dt
-    now = past[-1].time + session.part * dt
-    low, high = span
-    times = np.array([step.time for step in past])
-    x = band.right - 1.0 + (times - now) / PLOT_TIME * (band.right - band.left)
-
-    def y(values: Sequence[float]) -> np.ndarray:
-        share = (np.clip(values, low, high) - low) / (high - low)
-        return np.asarray(band.plot_low - 2.0 - share * (height - 4.0))
-
-    unit = frame.unit
-    whole = pixels(target)
-    left, right = round(band.left), round(band.right)
-    image = whole[round(band.plot_top) : round(band.plot_low), left:right]
-    image[...] = (*mix(PANEL, (0, 0, 0), 0.28)[::-1], 255)
-    shift = np.array([left, round(band.plot_top)])
-    zero = y([0.0])[0] - shift[1]
-    line(image, np.array([[0.0, zero], [right - left, zero]]), EDGE)
+    left, top = round(band.left), round(band.plot_top)
+    width, height = round(band.right) - left, round(band.plot_low) - top
+    curves = _curves(session.drive, value, wanted, span, (width, height), unit, frame.driver_colour)
+    moved = round(session.part * (curves.shape[1] - width))
+    pixels(target)[top : top + height, left : left + width] = curves[:, moved : moved + width]
     for seconds in range(5, int(PLOT_TIME), 5):
-        at = right - left - 1.0 - seconds / PLOT_TIME * (band.right - band.left)
-        tick = np.array([[at, height - 4 * unit], [at, height]])
-        line(image, tick, EDGE)
-    targets = np.column_stack([x, y([wanted(step) for step in past])]) - shift
-    if any(wanted(step) for step in past):
+        at = round(left + (1.0 - seconds / PLOT_TIME) * width)
+        target.fill(
+            EDGE, (at, top + height - round(4 * unit), max(1, round(unit)), round(4 * unit))
+        )
+
+
+@lru_cache(maxsize=8)  # a step is shown in several pictures
+def _curves(
+    drive: Drive,
+    value: str,
+    wanted: str | None,
+    span: tuple[float, float],
+    size: tuple[int, int],
+    unit: float,
+    colour: Colour,
+) -> np.ndarray:
+    """(H, W + way, 4) uint8 BGRA: a plot, and beside it the way that it moves on during a step."""
+    past = _recent(drive)
+    (width, height), (low, high) = size, span
+    a_second = width / PLOT_TIME
+    way = round(a_second * drive.world.dt)
+    image = np.empty((height, width + way, 4), np.uint8)
+    image[...] = (*mix(PANEL, (0, 0, 0), 0.28)[::-1], 255)
+    x = width - 1.0 + (np.array([step.time for step in past]) - past[-1].time) * a_second
+
+    def points(values: Sequence[float]) -> np.ndarray:
+        share = (np.clip(values, low, high) - low) / (high - low)
+        return np.column_stack([x, height - 2.0 - share * (height - 4.0)])
+
+    zero = height - 2.0 - (np.clip(0.0, low, high) - low) / (high - low) * (height - 4.0)
+    line(image, np.array([[0.0, zero], [width + way, zero]]), EDGE)
+    if wanted is not None:
+        targets = points([getattr(step, wanted) for step in past])
         line(image, targets, mix(PANEL, EXPERT, 0.75), max(1.0, 1.2 * unit))
-    points = np.column_stack([x, y([value(step) for step in past])]) - shift
+    shown = points([getattr(step, value) for step in past])
     thick = max(1.0, 1.8 * unit)
-    line(image, points, frame.driver_colour, thick)
-    by_hand = np.array([step.by_hand for step in past])
-    for first, stop in runs(by_hand):
-        line(image, points[first : stop + 1], PERSON, thick)
+    line(image, shown, colour, thick)
+    for first, stop in runs(np.array([step.by_hand for step in past])):
+        line(image, shown[first : stop + 1], PERSON, thick)
+    return image

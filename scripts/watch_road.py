@@ -50,13 +50,18 @@ NOODLE_TIME = 2.0  # how far ahead a command is drawn [s]
 
 def sight_of(frame: Frame, size: tuple[int, int]) -> Sight:
     """From where this frame looks at the road, in a picture of this size."""
+    session = frame.session
+    return _sight(session.drive, session.part, session.zoom % len(ZOOMS), size)
+
+
+@lru_cache(maxsize=4)  # every layer of a picture asks
+def _sight(drive: Drive, part: float, zoom: int, size: tuple[int, int]) -> Sight:
     width, height = size
-    drive, part = frame.session.drive, frame.session.part
     x, y, yaw, speed = pose(drive, part)
     before, after = drive.state.heading_error[0], drive.after.heading_error[0]
     error = before + part * (after - before)
     shown = AHEAD[0] + AHEAD[1] * speed
-    scale = CAR_HEIGHT * height / shown * ZOOMS[frame.session.zoom % len(ZOOMS)]
+    scale = CAR_HEIGHT * height / shown * ZOOMS[zoom]
     across, down = 0.5 * width, CAR_HEIGHT * height
     return Sight(
         x=x,
@@ -96,13 +101,17 @@ def pavement(frame: Frame, target: pygame.Surface) -> None:
         Material.ACCENT: accent,
         Material.WHITE: WHITE,
     }
-    lane_drawn = False
+    paint: dict[Material, list[np.ndarray]] = {Material.ACCENT: [], Material.WHITE: []}
     image = pixels(target)
     for material, outline in strips_in_sight(strips_of(drive.road), sight):
-        if material in (Material.ACCENT, Material.WHITE) and not lane_drawn:
-            _lane(image, drive, sight)
-            lane_drawn = True
-        polygon(image, outline, colours[material])
+        if material in paint:
+            paint[material].append(outline)
+        else:
+            polygon(image, outline, colours[material])
+    if any(paint.values()):
+        _lane(image, drive, sight)
+    for material, outlines in paint.items():  # which do not overlap: all of a colour at once
+        polygons(image, outlines, colours[material])
 
 
 def _lane(image: np.ndarray, drive: Drive, sight: Sight) -> None:
@@ -118,8 +127,8 @@ def _lane(image: np.ndarray, drive: Drive, sight: Sight) -> None:
         right = sight.to_screen(centre - lane.right[nodes, None] * normal)
         polygon(image, np.concatenate([left, right[::-1]]), LANE)
         middle = sight.to_screen(centre)
-        dashes = [middle[k : k + 3] for k in range(-first % 4, len(middle) - 2, 4)]
-        lines(image, dashes, faint, thin)
+        begins = np.arange(-first % 4, len(middle) - 2, 4)
+        lines(image, middle[begins[:, None] + np.arange(3)], faint, thin)
 
 
 def trail(frame: Frame, target: pygame.Surface) -> None:

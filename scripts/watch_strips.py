@@ -30,10 +30,10 @@ class Sight:
 
     def to_screen(self, points_world: np.ndarray) -> np.ndarray:
         """(..., 2) in the picture [px]."""
-        away = points_world - (self.x, self.y)
-        ahead = away @ np.array([np.cos(self.up), np.sin(self.up)])
-        right = away @ np.array([np.sin(self.up), -np.cos(self.up)])
-        return np.stack([self.across + self.scale * right, self.down - self.scale * ahead], axis=-1)
+        cos, sin = self.scale * np.cos(self.up), self.scale * np.sin(self.up)
+        turn = np.array([[sin, -cos], [-cos, -sin]])
+        found: np.ndarray = (points_world - (self.x, self.y)) @ turn + (self.across, self.down)
+        return found
 
 
 class Strips(NamedTuple):
@@ -43,6 +43,8 @@ class Strips(NamedTuple):
     right: np.ndarray  # (P, 2)
     strip: np.ndarray  # (P,) int64, which strip a cross-section belongs to
     material: np.ndarray  # (S,) Material of each strip
+    middle: np.ndarray  # (P, 2) between left and right
+    half: np.ndarray  # (P,) from there to either [m]
 
 
 @lru_cache(maxsize=8)
@@ -61,16 +63,18 @@ def strips_of(road: Road) -> Strips:
                 materials.append(int(material))
     if not left:
         nothing = np.empty((0, 2))
-        return Strips(nothing, nothing, np.empty(0, np.int64), np.empty(0, np.int64))
+        none = np.empty(0, np.int64)
+        return Strips(nothing, nothing, none, none, nothing, np.empty(0))
     numbers = np.repeat(np.arange(len(left)), [len(part) for part in left])
-    return Strips(np.concatenate(left), np.concatenate(right), numbers, np.array(materials))
+    one, other = np.concatenate(left), np.concatenate(right)
+    middle, half = 0.5 * (one + other), 0.5 * np.hypot(*(one - other).T)
+    return Strips(one, other, numbers, np.array(materials), middle, half)
 
 
 def strips_in_sight(strips: Strips, sight: Sight) -> Iterator[tuple[Material, np.ndarray]]:
     """Material and outline (N, 2) [px] of all that is in sight, in the order of painting."""
-    middle = 0.5 * (strips.left + strips.right) - (sight.x, sight.y)
-    half = 0.5 * np.hypot(*(strips.left - strips.right).T)
-    near = np.flatnonzero(np.hypot(middle[:, 0], middle[:, 1]) - half < sight.reach)
+    away = strips.middle - (sight.x, sight.y)
+    near = np.flatnonzero(np.hypot(away[:, 0], away[:, 1]) - strips.half < sight.reach)
     if not len(near):
         return
     left, right = sight.to_screen(strips.left[near]), sight.to_screen(strips.right[near])
@@ -91,13 +95,20 @@ def tufts_in_sight(sight: Sight) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     corners = (np.array([[sight.x, sight.y]]) + sight.reach * np.array([[-1, -1], [1, 1]])) // (
         TUFT_CELL
     )
-    (x0, y0), (x1, y1) = corners.astype(np.int64)
+    (x0, y0), (x1, y1) = corners.astype(np.int64).tolist()
+    points, radius, shade = _tufts(x0, y0, x1, y1)
+    return sight.to_screen(points), radius, shade
+
+
+@lru_cache(maxsize=4)  # the car needs a while to the next cells
+def _tufts(x0: int, y0: int, x1: int, y1: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Those of the cells from one corner to the other: (N, 2) points [m], radius [m], shade."""
     i, j = (cells.ravel() for cells in np.mgrid[x0 : x1 + 1, y0 : y1 + 1])
     dice = _scatter(i, j)
     points = np.stack([i + 0.15 + 0.7 * dice[0], j + 0.15 + 0.7 * dice[1]], axis=-1) * TUFT_CELL
     there = dice[2] < 0.75
     radius = 0.10 + 0.30 * dice[3] ** 4
-    return sight.to_screen(points[there]), radius[there], dice[2][there] / 0.75
+    return points[there], radius[there], dice[2][there] / 0.75
 
 
 def runs(marked: np.ndarray) -> list[tuple[int, int]]:

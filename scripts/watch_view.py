@@ -9,7 +9,7 @@ import pygame
 
 from redrive import watch_car, watch_cards, watch_memory, watch_panel, watch_road
 from redrive.watch_frame import Frame
-from redrive.watch_paint import BACKGROUND, PANEL, surface
+from redrive.watch_paint import PANEL, surface
 from redrive.watch_session import Layer, Session
 
 Paint = Callable[[Frame, pygame.Surface], None]
@@ -93,7 +93,6 @@ def draw(session: Session, target: pygame.Surface) -> None:
     memory = watch_memory.has_memory(Frame(session, 1.0))
     places = layout((width, height), camera_size, memory)
     frame = Frame(session, places.unit)
-    target.fill(BACKGROUND)
     road = target.subsurface(places.road)
     for paint, layer in ROAD_LAYERS:
         if layer is None or frame.shows(layer):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -20,40 +22,41 @@ from redrive.watch_ahead import Ahead
 from redrive.watch_display import told_of_a_lost_display
 from redrive.watch_keys import asked
 from redrive.watch_outputs import Outputs
-from redrive.watch_paint import surface
+from redrive.watch_paint import is_canvas, surface
 from redrive.watch_session import Session, tick
 from redrive.watch_view import draw
 
 PICTURES_A_SECOND = 60
 LONGEST = 0.1  # that one picture moves the world on: a window that was dragged goes on gently [s]
 LATE = 0.033  # [s]
+SWITCH = 0.001  # after which a thread lets another one go on [s]; Python's own is five times that
 
 
 @dataclass
 class Pace:
     """How smoothly a window went."""
 
-    pictures: int = 0
-    late: int = 0  # that came more than 33 ms after the one before
-    seconds: float = 0.0
-    longest: float = 0.0  # from one picture to the next [s]
+    gaps: list[float] = field(default_factory=list)  # from one picture to the next [s]
     work: list[float] = field(default_factory=list)  # for each picture, without waiting [s]
 
-    def count(self, seconds: float) -> None:
-        """One more, so long after the one before."""
-        self.pictures += 1
-        self.late += seconds > LATE
-        self.seconds += seconds
-        self.longest = max(self.longest, seconds)
+    @property
+    def pictures(self) -> int:
+        """How many there were."""
+        return len(self.gaps)
+
+    @property
+    def late(self) -> int:
+        """How many came more than 33 ms after the one before."""
+        return sum(gap > LATE for gap in self.gaps)
 
     def told(self) -> str:
         """In a line."""
         late = 100.0 * self.late / max(self.pictures, 1)
-        rate = self.pictures / max(self.seconds, 1e-9)
+        rate = self.pictures / max(sum(self.gaps), 1e-9)
         work = 1000.0 * sum(self.work) / max(len(self.work), 1)
         return (
             f"{self.pictures} pictures, {rate:.1f} a second, {late:.1f} % of them late "
-            f"(over {1000 * LATE:.0f} ms, the longest {1000 * self.longest:.0f} ms); "
+            f"(over {1000 * LATE:.0f} ms, the longest {1000 * max(self.gaps, default=0.0):.0f} ms); "
             f"{work:.1f} ms of work each"
         )
 
@@ -135,6 +138,24 @@ def ends_gently() -> Iterator[None]:
             signal.signal(getattr(signal, name), handler)
 
 
+@contextlib.contextmanager
+def without_hitches() -> Iterator[None]:
+    """Python does not make a picture late that is ready to be drawn.
+
+    What is loaded by now stays, so it is not searched for garbage again and again, which takes
+    50 ms with a network library. And the thread that computes the next step hands over sooner.
+    """
+    before = sys.getswitchinterval()
+    gc.collect()
+    gc.freeze()
+    sys.setswitchinterval(SWITCH)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)
+        gc.unfreeze()
+
+
 def keep_open(
     session: Session, outputs: Outputs, steps: int | None = None, takes: int | None = None
 ) -> tuple[Session, Pace]:
@@ -152,7 +173,7 @@ def keep_open(
     def keep() -> None:
         outputs.close(latest)
 
-    with told_of_a_lost_display(keep):
+    with told_of_a_lost_display(keep), without_hitches():
         try:
             with contextlib.closing(_pictures(session, outputs, pace)) as pictures:
                 for latest in pictures:
@@ -167,8 +188,8 @@ def keep_open(
 
 def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Generator[Session, None, None]:
     """The session as it was drawn, picture after picture."""
-    canvas = surface(pygame.display.get_window_size())
     desk = Desk(_pad())
+    canvas: pygame.Surface | None = None
     clock = pygame.time.Clock()
     ahead = Ahead()
     before = time.perf_counter()
@@ -177,23 +198,36 @@ def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Generator[Sessi
             clock.tick(PICTURES_A_SECOND)
             now = time.perf_counter()
             seconds, before = now - before, now
-            pace.count(seconds)
+            pace.gaps.append(seconds)
             session = _listen(session, desk, ahead)
             session = _feel(session, desk, min(seconds, LONGEST))
             session = tick(session, min(seconds, LONGEST), ahead.step)
             ahead.prepare(session)
             session = outputs.keep_steps(session)
-            size = pygame.display.get_window_size()
-            if canvas.get_size() != size:
-                canvas = surface(size)
+            window = pygame.display.get_surface()
+            canvas = canvas_for(window, canvas)
             draw(session, canvas)
             session = outputs.keep_picture(session, canvas, seconds)
-            pygame.display.get_surface().blit(canvas, (0, 0))
+            if canvas is not window:
+                window.blit(canvas, (0, 0))
             pygame.display.flip()
             pace.work.append(time.perf_counter() - now)
             yield session
     finally:
         ahead.close()
+
+
+def canvas_for(window: pygame.Surface, before: pygame.Surface | None) -> pygame.Surface:
+    """What to draw on: the window itself where its pixels are ours, else a canvas of its size.
+
+    Args:
+        before: what was drawn on last; used again where it fits.
+    """
+    if is_canvas(window):
+        return window
+    if before is not None and before.get_size() == window.get_size():
+        return before
+    return surface(window.get_size())
 
 
 def _listen(session: Session, desk: Desk, ahead: Ahead) -> Session:

@@ -1,5 +1,7 @@
 """Keys and pictures, in a window of SDL's dummy driver; real keys are in test_watch_keys_x.py."""
 
+import gc
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +15,11 @@ from redrive.sim.world import RoadWorld
 from redrive.watch_drive import begin
 from redrive.watch_keys import BY_KEY, HELP
 from redrive.watch_outputs import Outputs
-from redrive.watch_paint import picture
+from redrive.watch_paint import picture, surface
 from redrive.watch_record import Recorder, free_name
 from redrive.watch_session import Session, tick
 from redrive.watch_view import render
-from redrive.watch_window import keep_open
+from redrive.watch_window import Pace, canvas_for, keep_open
 
 SIZE = (640, 400)
 
@@ -173,6 +175,30 @@ def test_the_picture_follows_the_size_of_the_window(
     window = pygame.display.set_mode((800, 600), pygame.RESIZABLE)
     after = typed(session)
     assert (picture(window) == picture(render(after, (800, 600)))).all()
+
+
+def test_the_window_itself_is_drawn_on_where_its_pixels_are_ours() -> None:
+    same, other = surface(SIZE), pygame.Surface(SIZE, 0, 16)
+    assert canvas_for(same, None) is same
+    canvas = canvas_for(other, None)
+    assert canvas is not other and canvas.get_size() == SIZE
+    assert canvas_for(other, canvas) is canvas
+    assert canvas_for(pygame.Surface((64, 64), 0, 16), canvas).get_size() == (64, 64)
+
+
+def test_a_window_counts_the_pictures_that_were_late() -> None:
+    pace = Pace(gaps=[0.016, 0.016, 0.040, 0.008], work=[0.004] * 4)
+    assert (pace.pictures, pace.late) == (4, 1)
+    assert "50.0 a second, 25.0 % of them late" in pace.told()
+    assert "the longest 40 ms); 4.0 ms of work" in pace.told()
+
+
+def test_python_is_as_it_was_when_the_window_has_closed(
+    window: pygame.Surface, session: Session
+) -> None:
+    before = sys.getswitchinterval(), gc.get_freeze_count()
+    typed(session)
+    assert (sys.getswitchinterval(), gc.get_freeze_count()) == before
 
 
 def test_a_window_can_stop_after_some_steps(window: pygame.Surface, session: Session) -> None:
