@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from redrive import study_runs as runs
 from redrive import terminal
+from redrive.agents.statistics import mean_interval
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_plots import COLOURS, band, new_figure, save_figure
@@ -25,9 +26,10 @@ PLAIN: Mapping[str, Any] = {"brightness": 0.0, "contrast": 0.0, "weight_decay": 
 VARIANTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "many": ("many", PLAIN),
     "few": ("few", PLAIN),
-    "few, dropout 0.3": ("few", {**PLAIN, "settings": {"dropout": 0.3}}),
-    "few, weight decay 1": ("few", {**PLAIN, "weight_decay": 1.0}),
+    "few, dropout 0.5": ("few", {**PLAIN, "settings": {"dropout": 0.5}}),
+    "few, weight decay 3": ("few", {**PLAIN, "weight_decay": 3.0}),
 }
+COMPARED = "few"  # what helps is measured against it, seed by seed
 FIGURES = ("training_loss", "validation_loss", "success", "route_completion", "lateral_mae_m")
 MEASURED = 6  # drives of those it learns from: the training loss is of these
 
@@ -39,9 +41,9 @@ class Size:
     few: int = 6  # episodes
     many: int = 100
     steps: int = 150  # of an episode
-    learning: int = 240  # steps
-    look_every: int = 80
-    seeds: int = 3
+    learning: int = 600  # steps
+    look_every: int = 75
+    seeds: int = 5
     driven: int = 16  # closed-loop episodes at every look
     held_out: int = 12
     variants: tuple[str, ...] = tuple(VARIANTS)
@@ -83,7 +85,47 @@ def study(options: StudyOptions) -> dict[str, Any]:
         [("overfitting.png", "loss on drives it learns from, on held-out drives, and the closed loop")],
         f"redrive study overfitting --out {options.out}" + " --quick" * options.quick,
     )  # fmt: skip
-    return summarise(rows, size.variants)
+    differences = paired(rows, size.variants)
+    write_table(options.out / "differences.csv", differences)
+    return {"moments": summarise(rows, size.variants), "differences": differences}
+
+
+def paired(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> list[dict[str, Any]]:
+    """What each remedy changes, seed by seed, against few episodes and nothing done until the end.
+
+    The same seed has the same episodes, the same first weights and the same batches, so that what
+    the episodes happen to be cancels out. Stopping early is the same run at its lowest held-out loss.
+    """
+    seeds = sorted({row["seed"] for row in rows})
+    looks = {
+        (variant, seed): [row for row in rows if (row["variant"], row["seed"]) == (variant, seed)]
+        for variant in variants for seed in seeds
+    }  # fmt: skip
+
+    def lowest(some: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        return min(some, key=lambda row: row["validation_loss"])
+
+    remedies = {v: {s: looks[v, s][-1] for s in seeds} for v in variants if v != COMPARED}
+    remedies["few, stopped early"] = {s: lowest(looks[COMPARED, s]) for s in seeds}
+    changes = [
+        {"remedy": name, "seed": seed}
+        | {figure: told[seed][figure] - looks[COMPARED, seed][-1][figure] for figure in FIGURES}
+        for name, told in remedies.items() for seed in seeds
+    ]  # fmt: skip
+    return [
+        {"remedy": name, "seeds": len(seeds)}
+        | _changes([c for c in changes if c["remedy"] == name])
+        for name in remedies
+    ]
+
+
+def _changes(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Means and intervals of differences, which may be negative."""
+    found: dict[str, float] = {}
+    for figure in FIGURES:
+        mean = mean_interval([row[figure] for row in rows])
+        found |= {figure: mean.mean, f"{figure}_low": mean.low, f"{figure}_high": mean.high}
+    return found
 
 
 def summarise(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> dict[str, Any]:
@@ -134,6 +176,7 @@ def _learn(report: Report, out: Path, variant: str, seed: int, size: Size) -> di
         known = Windows(episodes[:MEASURED], sensors, looked_at)
         unknown = Windows(held_out, sensors, looked_at)
         looks: list[dict[str, Any]] = []
+        roads = runs.driven_world(runs.DRIVEN)  # its roads are made once, not at every look
 
         def look(policy: Policy, step: int) -> None:
             looks.append(
@@ -143,7 +186,7 @@ def _learn(report: Report, out: Path, variant: str, seed: int, size: Size) -> di
                     "step": step,
                     "training_loss": evaluate(policy, known, LossSettings()).loss,
                     "validation_loss": evaluate(policy, unknown, LossSettings()).loss,
-                    **runs.means(runs.drive_policy(policy, size.driven)),
+                    **runs.means(runs.drive_policy(policy, size.driven, world=roads)),
                 }
             )
 

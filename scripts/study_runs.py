@@ -205,15 +205,29 @@ def drive(run: Path, episodes: int, *, suite: Suite = DRIVEN, seed: int = 0) -> 
 
 
 def drive_policy(
-    policy: Policy, episodes: int, *, suite: Suite = DRIVEN, seed: int = 0
+    policy: Policy,
+    episodes: int,
+    *,
+    suite: Suite = DRIVEN,
+    seed: int = 0,
+    world: RoadWorld | None = None,
 ) -> list[dict[str, Any]]:
-    """The figures of each episode that a policy drives of a suite."""
+    """The figures of each episode that a policy drives of a suite.
+
+    Args:
+        world: `driven_world(suite)`, where it is at hand.
+    """
     from redrive.agents.evaluation import evaluate
     from redrive.agents.learned import LearnedDriver
 
-    world = RoadWorld(HELD_OUT_ROADS, dict(SENSORS), suite.task, appearance=suite.appearance)
+    world = world or driven_world(suite)
     driven = evaluate(suite, world, LearnedDriver(policy), episodes, seed)
     return [episode.figures for episode in driven]
+
+
+def driven_world(suite: Suite) -> RoadWorld:
+    """Unseen roads, as the drivers of studies see them."""
+    return RoadWorld(HELD_OUT_ROADS, dict(SENSORS), suite.task, appearance=suite.appearance)
 
 
 def means(driven: Sequence[Mapping[str, Any]]) -> dict[str, float]:

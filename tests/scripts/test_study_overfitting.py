@@ -20,8 +20,9 @@ def test_few_and_many_are_measured_at_every_look(
     out = tmp_path / "overfitting"
     assert main(["study", "overfitting", "--quick", "--out", str(out), "--processes", "1"]) == 0
     found = json.loads((out / "summary.json").read_text())
-    assert set(found) == {"many", "few"}
-    for moments in found.values():
+    assert set(found["moments"]) == {"many", "few"}
+    assert [row["remedy"] for row in found["differences"]] == ["many", "few, stopped early"]
+    for moments in found["moments"].values():
         assert moments["end"]["step"]["mean"] == 4
         lowest = moments["lowest held-out loss"]["validation_loss"]["mean"]
         assert lowest <= moments["end"]["validation_loss"]["mean"]
@@ -42,3 +43,20 @@ def test_moments_are_chosen_for_each_seed() -> None:
     assert found["lowest held-out loss"]["step"]["mean"] == 1.5
     assert found["furthest driven"]["route_completion"]["mean"] == pytest.approx(0.7)
     assert found["end"]["validation_loss"]["mean"] == 3.0
+
+
+def test_remedies_are_compared_seed_by_seed() -> None:
+    def look(variant: str, seed: int, step: int, held_out: float) -> dict[str, object]:
+        zero = dict.fromkeys(study_overfitting.FIGURES, 0.0)
+        told = {"variant": variant, "seed": seed, "step": step, "validation_loss": held_out}
+        return {**zero, **told}
+
+    rows = [
+        look("few", 0, 1, 2.0), look("few", 0, 2, 3.0), look("few", 1, 1, 9.0),
+        look("few", 1, 2, 10.0), look("many", 0, 1, 0.0), look("many", 0, 2, 1.0),
+        look("many", 1, 1, 0.0), look("many", 1, 2, 8.0),
+    ]  # fmt: skip
+    many, stopped = study_overfitting.paired(rows, ["many", "few"])
+    assert many["validation_loss"] == -2.0  # the seeds differ by 7, the pairs not at all
+    assert (many["validation_loss_low"], many["validation_loss_high"]) == (-2.0, -2.0)
+    assert (stopped["remedy"], stopped["validation_loss"]) == ("few, stopped early", -1.0)
