@@ -37,6 +37,7 @@ LOOKS = Appearance(randomise=0.5)
 LEARNED_ROADS, TEST_ROADS = "seeds=0-200", "seeds=5000-5200"
 TEST_SEED = 50_000_000
 HIDDEN = 64
+FORK_WEIGHT = 50.0  # a step in the fork's bend counts up to so many steps of the corridor
 COMMAND_SCALE = (0.02, 0.5)  # a typical curvature and acceleration, the same for all [1/m, m/s²]
 
 
@@ -216,8 +217,14 @@ def learn_core(
     seed: int,
     steps: int,
     learning_rate: float = 3e-3,
+    balance: float = 5.0,
 ) -> Policy:
-    """Fit a core and its head to encoded drives; the policy, which drives from pictures."""
+    """Fit a core and its head to encoded drives; the policy, which drives from pictures.
+
+    Args:
+        balance: a rare curvature counts up to so many times a common one. The longer the corridor,
+            the less of the loss is about the fork.
+    """
     import torch
 
     from redrive.models.checkpoint import STATE
@@ -245,6 +252,7 @@ def learn_core(
             steps=length,
             burn_in=0,
             from_start=1.0,
+            balance=balance,
         ),
         FitSettings(
             steps=steps,

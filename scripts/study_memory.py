@@ -7,15 +7,15 @@ nothing shorter helps to learn it. Every driver has the same eyes; only the memo
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from redrive import terminal
 from redrive.agents.statistics import mean_interval, rate_interval
 from redrive.memory_lab import (
     CORES,
+    FORK_WEIGHT,
     LEARNED_ROADS,
     TEST_ROADS,
     Core,
@@ -27,6 +27,7 @@ from redrive.memory_lab import (
     recall_world,
     with_eyes,
 )
+from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_runs import once
 
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 SOLVED = 0.9  # success from which a delay counts as solved ...
 SOLVED_SEEDS = 2.0 / 3.0  # ... in so many of the seeds
 HOPELESS = 0.7  # a seed that is below this at a delay is not tried at longer ones
-LONGEST_TOLD = 64  # who is told at the fork needs no memory: longer delays show nothing new
 MEMORYLESS = ("perceptron", "mlp", "mlp-stack8")  # cheap: tried at every delay
 ORACLE = "oracle (told at the fork)"
 
@@ -55,28 +55,32 @@ class Plan:
     episodes: int  # in closed loop, for each delay and seed
 
 
-FULL = Plan((4, 16, 64, 256), 3, ("perceptron", *CORES, ORACLE), 96, (500, 128), 192, 1.0, 32)
-QUICK = Plan((4, 16), 1, ("mlp", "rnn-default", "lstm-chrono"), 96, (400, 64), 128, 0.5, 16)
+FULL = Plan((4, 16, 64, 256), 3, ("perceptron", *CORES, ORACLE), 384, (500, 128), 192, 1.0, 64)
+QUICK = Plan((4, 16), 1, ("mlp", "rnn-default", "lstm-chrono"), 96, (400, 64), 128, 0.25, 16)
 
 
-def steps_of(core: str, delay: int, share: float) -> int:
-    """Of learning: attention needs fewer and longer ones, the others fewer where each is long."""
-    steps = 250 if delay <= 64 else 200
-    if core == "attention":
-        steps = 150 if delay <= 64 else 120
+def steps_of(core: str, share: float) -> int:
+    """Of learning: attention and minGRU need fewer, and theirs are longer."""
+    steps = {"attention": 500, "mingru": 1000}.get(core, 2000)
     return max(10, round(share * steps))
 
 
 def study(options: StudyOptions) -> dict[str, Any]:
     """Run it; the summary."""
     plan = QUICK if options.quick else FULL
-    rows: list[dict[str, Any]] = []
-    with terminal.progress("remembering", plan.seeds * len(plan.delays) * len(plan.cores)) as tick:
-        for seed in range(options.seed, options.seed + plan.seeds):
-            for found in _one_seed(options.out, plan, seed, tick):
-                rows += found
-                summary = _write(options, plan, rows)  # what is there so far
-    return summary
+    _make_eyes_once(options.out, plan)
+    size = len(plan.delays) * len(plan.cores)
+    seeds = range(options.seed, options.seed + plan.seeds)
+    jobs = [Job(f"seed {seed}", size, one_seed, (options.out, plan, seed)) for seed in seeds]
+    processes = min(options.processes or usable_cores(), plan.seeds)
+    found = run_side_by_side("remembering", jobs, processes)
+    return _write(options, plan, [row for rows in found for row in rows])
+
+
+def _make_eyes_once(folder: Path, plan: Plan) -> None:
+    """One encoder for all seeds: they would each make it."""
+    if any(core != "perceptron" for core in plan.cores):
+        Lab(folder, plan, 0).eyes()
 
 
 def _write(options: StudyOptions, plan: Plan, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -114,21 +118,22 @@ def _write(options: StudyOptions, plan: Plan, rows: Sequence[dict[str, Any]]) ->
     return summary
 
 
-def _one_seed(folder: Path, plan: Plan, seed: int, tick: Any) -> Iterator[list[dict[str, Any]]]:
-    """Every core with one seed: what was found, delay after delay."""
+def one_seed(report: Report, folder: Path, plan: Plan, seed: int) -> list[dict[str, Any]]:
+    """Every core with one seed, delay after delay: what was found."""
     lab = Lab(folder, plan, seed)
     lost: set[str] = set()
+    rows: list[dict[str, Any]] = []
     for delay in plan.delays:
-        rows: list[dict[str, Any]] = []
         for core in plan.cores:
-            if core not in lost and not (core == ORACLE and delay > LONGEST_TOLD):
+            report(0, f"{core}, delay {delay}")
+            if core not in lost:
                 found = lab.run(core, delay)
                 rows.append({"core": core, "delay": delay, "seed": seed, **found})
                 if found["success"] < HOPELESS and core not in MEMORYLESS:
                     lost.add(core)
-            tick(1)
+            report(1, "")
         lab.forget(delay)
-        yield rows
+    return rows
 
 
 class Lab:
@@ -160,9 +165,10 @@ class Lab:
             policy: Any = self._perceptron()
         else:
             kind = Core("oracle", "mlp", {}) if told else CORES[core]
-            steps = steps_of(core, delay, self.plan.share)
-            encoded = self.encoded(delay, told)
-            policy = learn_core(kind, delay, self.eyes(told), encoded, run, self.seed, steps)
+            policy = learn_core(
+                kind, delay, self.eyes(told), self.encoded(delay, told), run, self.seed,
+                steps_of(core, self.plan.share), balance=FORK_WEIGHT,
+            )  # fmt: skip
         world = recall_world(delay, TEST_ROADS, told=told)
         return judge(world, LearnedDriver(policy), self.plan.episodes)
 

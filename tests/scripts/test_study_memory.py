@@ -39,7 +39,7 @@ def test_memories_that_need_to_know_the_delay_are_told() -> None:
     assert CORES["lstm-chrono"].settings_for(32, 80)["chrono_steps"] == 64
     assert CORES["attention"].settings_for(32, 80)["window"] == 80
     assert "chrono_steps" not in CORES["lstm-bias1"].settings_for(32, 80)
-    assert steps_of("attention", 16, 1.0) < steps_of("gru", 16, 1.0)
+    assert steps_of("attention", 1.0) < steps_of("gru", 1.0)
 
 
 def test_demonstrations_show_the_board_for_three_steps_and_know_what_it_shows() -> None:
