@@ -214,7 +214,7 @@ def give_back(drive: Drive) -> Drive:
 def pose(drive: Drive, part: float) -> tuple[float, float, float, float]:
     """x, y, yaw and speed when this share of the step is over; exact, as the car moves."""
     before, after = drive.state, drive.after
-    x, y, yaw, speed, _ = move(
+    x, y, yaw, speed, *_ = move(
         before.x[0], before.y[0], before.yaw[0], before.speed[0], after.curvature[0],
         after.accel[0], part * drive.world.dt, drive.world.vehicle.max_speed,
     )  # fmt: skip
