@@ -313,7 +313,7 @@ def _plot(path: Path, table: Sequence[Mapping[str, Any]], plan: Plan) -> None:
         axis.set_ylim(-0.03, 1.03)
         axis.set_title(title)
         axis.set_xlabel("delay [steps of 0.1 s]")
-        axis.legend(loc="best", fontsize=7, framealpha=0.6)
+        axis.legend(loc="lower left", bbox_to_anchor=(0.0, 0.06), fontsize=7, framealpha=0.8)
     axes[0][0].set_ylabel("success, closed loop")
     figure.savefig(path, dpi=110)
     plt.close(figure)
