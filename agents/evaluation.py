@@ -14,6 +14,7 @@ import numpy as np
 from ..sim.any_world import World, open_world
 from ..sim.metrics import EpisodeLog, Yardstick, episode_metrics, yardstick_of
 from ..sim.road import Road
+from ..sim.sensors.camera import Camera
 from ..sim.sensors.odometry import Odometry
 from ..sim.success import is_success, task_figures
 from ..sim.task import Ended
@@ -70,6 +71,7 @@ def suite_world(
     dt: float = 0.1,
     threads: int = 1,
     route: int | None = None,
+    camera: Camera | None = None,
 ) -> World:
     """The world of a suite, or of one of its variants.
 
@@ -77,9 +79,11 @@ def suite_world(
         sensors: that the driver needs; without them the default ones.
         roads: another world than the suite's own.
         route: choices of the route command, for drivers who are told one (`drivers.told_route`).
+        camera: that the driver was trained with (`drivers.trained_camera`); not with `sensors`.
 
     Raises:
-        ValueError: the suite asks for weather that the world cannot have.
+        ValueError: the suite asks for weather that the world cannot have, or a recording does not
+            show what the camera sees.
     """
     text, looks = roads or suite.world, suite.appearance
     if is_recording(text) and (looks.sensor_noise, looks.fog, looks.daylight) != (0.0, 0.0, 1.0):
@@ -96,6 +100,7 @@ def suite_world(
         dt,
         threads,
         route,
+        camera,
     )
 
 

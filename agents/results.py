@@ -390,11 +390,17 @@ def _write_json(path: Path, content: Any, digits: int = DIGITS, indent: int | No
 
 
 def _rounded(value: Any, digits: int) -> Any:
-    """Numbers with so many digits as mean something: the last ones differ between machines."""
+    """Numbers with so many digits as mean something: the last ones differ between machines.
+
+    Settings keep all of theirs: they were not measured, and a replay starts from them.
+    """
     if isinstance(value, float):
         return float(f"{value:.{digits}g}")
     if isinstance(value, Mapping):
-        return {name: _rounded(entry, digits) for name, entry in value.items()}
+        return {
+            name: entry if name == "settings" else _rounded(entry, digits)
+            for name, entry in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_rounded(entry, digits) for entry in value]
     return value

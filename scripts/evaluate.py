@@ -13,7 +13,7 @@ from tyro.conf import Positional
 from redrive import __version__, terminal
 from redrive import evaluate_driver as one_driver
 from redrive.agents import results as result_files
-from redrive.agents.drivers import driver_name, make_driver, told_route
+from redrive.agents.drivers import driver_name, make_driver
 from redrive.agents.episode_store import EpisodeStore
 from redrive.agents.episode_table import save_table
 from redrive.agents.evaluation import suite_world
@@ -77,7 +77,7 @@ def run(options: EvaluateOptions) -> Results:
         )
     for word in options.drivers:  # all of them must load before any of them drives
         for variant in exam.suite.variants().values():
-            make_driver(word, suite_world(variant, roads=exam.roads, route=told_route(word)))
+            make_driver(word, one_driver.world_for(word, variant, exam.roads))
     store = open_store(options, exam)
     timing = Timing(options.threads)
     with terminal.progress("the expert, for comparison", one_driver.count_all(exam)) as tick:

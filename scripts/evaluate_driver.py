@@ -10,7 +10,7 @@ from typing import Any
 
 from redrive.agents import results as result_files
 from redrive.agents.agent import Agent
-from redrive.agents.drivers import driver_name, make_driver, told_route
+from redrive.agents.drivers import driver_name, make_driver, told_route, trained_camera
 from redrive.agents.episode_store import EpisodeStore
 from redrive.agents.evaluation import (
     Clock,
@@ -25,6 +25,8 @@ from redrive.agents.impaired import Impaired
 from redrive.agents.results import PolicyResult, Video
 from redrive.agents.step_logs import save_steps
 from redrive.agents.suite_files import SeededSuite
+from redrive.agents.suites import Suite
+from redrive.sim.any_world import World
 from redrive.sim.files import file_sha256
 from redrive.sim.metrics import Yardstick
 
@@ -68,6 +70,21 @@ def driver_digest(word: str) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
+def world_for(word: str, variant: Suite, roads: str | None, threads: int = 1) -> World:
+    """The world of a suite's variant, with the sensors that a driver was trained with.
+
+    Raises:
+        FileNotFoundError, ValueError: there is no such run, or the world cannot give a sensor.
+    """
+    return suite_world(
+        variant,
+        roads=roads,
+        threads=threads,
+        route=told_route(word),
+        camera=trained_camera(word),
+    )
+
+
 def drive(
     exam: SeededSuite,
     word: str,
@@ -96,7 +113,7 @@ def drive(
             store.keep(name, whole)
 
     for condition, variant in exam.suite.variants().items():
-        world = suite_world(variant, roads=exam.roads, threads=threads, route=told_route(word))
+        world = world_for(word, variant, exam.roads, threads)
         first = _first(reference, condition)
         evaluate(
             variant,
@@ -205,7 +222,7 @@ def _film(exam: SeededSuite, word: str, episode: DrivenEpisode, out: Path) -> Vi
     from redrive.video import driving_film
 
     variant = exam.suite.variants()[episode.figures["condition"]]
-    world = suite_world(variant, roads=exam.roads, route=told_route(word))
+    world = world_for(word, variant, exam.roads)
     per_variant = count_episodes(variant, world, exam.episodes)
     start = start_of(variant, world, exam.episodes, exam.seed, episode.index % per_variant)
     driver: Agent = make_driver(word, world)

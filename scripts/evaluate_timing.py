@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from redrive.agents.drivers import driver_name, make_driver, told_route
-from redrive.agents.evaluation import Clock, suite_world
+from redrive.agents.drivers import driver_name, make_driver
+from redrive.agents.evaluation import Clock
 from redrive.agents.rollout import look
 from redrive.agents.suite_files import SeededSuite
+from redrive.evaluate_driver import world_for
 from redrive.side_by_side import usable_cores
 from redrive.sim.files import write_whole
 
@@ -60,7 +61,7 @@ class Timing:
 def latency(exam: SeededSuite, word: str) -> dict[str, float]:
     """Milliseconds that a driver takes for the command of one car, alone in its batch."""
     variant = next(iter(exam.suite.variants().values()))
-    world = suite_world(variant, roads=exam.roads, route=told_route(word))
+    world = world_for(word, variant, exam.roads)
     driver = make_driver(word, world)
     state, memory = world.reset(np.array([exam.seed])), driver.begin(1)
     taken = []

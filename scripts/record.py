@@ -17,7 +17,7 @@ from redrive.agents.demonstrations import (
     record,
     recording_header,
 )
-from redrive.agents.drivers import driver_name, make_driver, told_route
+from redrive.agents.drivers import driver_name, make_driver, told_route, trained_camera
 from redrive.agents.offsets import Offsets
 from redrive.command import parse
 from redrive.models.settings import suggest
@@ -112,6 +112,7 @@ def run(options: RecordOptions) -> Recording:
         appearance=Appearance(randomise=options.appearance),
         dt=options.dt,
         route=_route(options, options.world or task.world),
+        camera=trained_camera(options.agent),
     )
     _read_roads(world)
     if options.agent == "human":

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redrive.agents.agent import Agent
-from redrive.agents.drivers import driver_name, make_driver, told_route
+from redrive.agents.drivers import driver_name, make_driver, told_route, trained_camera
 from redrive.agents.human import Human
 from redrive.agents.impaired import Impaired
 from redrive.sim.any_world import World, open_world
@@ -41,6 +41,7 @@ def watched(options: WatchOptions) -> Session:
             appearance=Appearance(randomise=options.appearance),
             dt=options.dt,
             route=told_route(*options.drivers),
+            camera=trained_camera(*options.drivers),
         )
         course = Sequence(world, options.seed)
         session = side_by_side(world, course, options.drivers, options.episode)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from redrive.agents import results as result_files
-from redrive.agents.drivers import told_route
+from redrive.agents.drivers import told_route, trained_camera
 from redrive.agents.evaluation import put_back, start_of, suite_world
 from redrive.agents.results import EpisodeResult, PolicyResult, Results
 from redrive.agents.step_logs import load_steps
@@ -59,7 +59,7 @@ def replayed(path: Path, episode: int, names: Sequence[str] = ()) -> Session:
     policies = _chosen(results, names, path)
     told = _episode(policies[0], episode, path)
     words = tuple(policy.run or policy.name for policy in policies)
-    course = _course(results, policies[0], str(told.get("condition", "")), path, told_route(*words))
+    course = _course(results, policies[0], str(told.get("condition", "")), path, words)
     session = side_by_side(course.world, course, words, episode, course.suite.faults)
     drives = tuple(
         replace(drive, driver=policy.name)
@@ -77,9 +77,9 @@ def replayed(path: Path, episode: int, names: Sequence[str] = ()) -> Session:
 
 
 def _course(
-    results: Results, policy: PolicyResult, condition: str, path: Path, route: int | None
+    results: Results, policy: PolicyResult, condition: str, path: Path, words: tuple[str, ...]
 ) -> SuiteCourse:
-    """The episodes of a condition, as the results describe their suite."""
+    """The episodes of a condition, as the results describe their suite, for some drivers."""
     settings = {name: value for name, value in results.settings.items() if name != "roads"}
     try:
         whole = Suite.from_json(settings)
@@ -96,7 +96,13 @@ def _course(
         for episode in policy.episodes
         if episode.get("condition", "") == condition
     ]
-    world = suite_world(suite, roads=roads, dt=results.dt, route=route)
+    world = suite_world(
+        suite,
+        roads=roads,
+        dt=results.dt,
+        route=told_route(*words),
+        camera=trained_camera(*words),
+    )
     return SuiteCourse(suite, world, results.seed, min(numbers), len(numbers))
 
 

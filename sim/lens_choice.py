@@ -24,7 +24,7 @@ def driver_camera(
     for degrees in np.arange(WIDEST, NARROWEST - STEP, -STEP):
         focal = 0.5 * width / float(np.tan(0.5 * np.deg2rad(degrees)))
         camera = _like(source, width, height, focal)
-        if camera.horizon < camera.height - 1 and _sees_no_hole(source, camera, lateral, yaw):
+        if camera.horizon < camera.height - 1 and sees_no_hole(source, camera, lateral, yaw):
             return camera
     raise ValueError(
         f"a camera of {source.width} x {source.height} px with a focal length of {source.fx:.0f} "
@@ -49,8 +49,34 @@ def _like(source: Camera, width: int, height: int, focal: float) -> Camera:
     )
 
 
-def _sees_no_hole(source: Camera, camera: Camera, lateral: float, yaw: float) -> bool:
-    """Whether the picture's border lies inside the source's, from every corner of the offsets."""
+def require_shown(source: Camera, camera: Camera, recording: str) -> None:
+    """Refuse a camera that sees more than a recording shows, even from the recorded path itself.
+
+    Raises:
+        ValueError: says both cameras.
+    """
+    if not sees_no_hole(source, camera, 0.0, 0.0):
+        raise ValueError(
+            f"{recording} cannot show what this driver's camera sees ({_told(camera)}): it was "
+            f"recorded with less around it ({_told(source)}); take a driver that was trained "
+            "inside this recording, or a recording with a wider lens"
+        )
+
+
+def _told(camera: Camera) -> str:
+    degrees = 2.0 * np.rad2deg(np.arctan(0.5 * camera.width / camera.fx))
+    return (
+        f"{camera.width} x {camera.height} px, {degrees:.0f} degrees wide, "
+        f"{camera.mount_height:g} m above the ground"
+    )
+
+
+def sees_no_hole(source: Camera, camera: Camera, lateral: float, yaw: float) -> bool:
+    """Whether the picture's border lies inside the source's, from every corner of the offsets.
+
+    Args:
+        lateral: how far to either side a car may be [m]; yaw: how far askew [rad].
+    """
     columns, rows = np.linspace(0, camera.width, 13), np.linspace(0, camera.height, 13)
     border = np.concatenate(
         [
