@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from ..sim.sensors.lane import LaneView
 from ..sim.vehicle import Command, Vehicle
 from .agent import View, lane_of
 
@@ -106,9 +107,15 @@ class Human:
 
     def act(self, view: View, memory: Hands | None) -> tuple[Command, Hands]:
         """The wheel and the pedals one step on."""
-        lane = lane_of(view)  # a person has a speedometer, and feels how the wheel stands
+        return self.press(lane_of(view), memory, self.controls.take())
+
+    def press(self, lane: LaneView, memory: Hands | None, wish: Wish) -> tuple[Command, Hands]:
+        """One step with these controls.
+
+        Args:
+            lane: a person has a speedometer, and feels how the wheel stands; no more is used.
+        """
         hands = memory or Hands(lane.curvature, lane.curvature, np.zeros(len(lane.speed)))
-        wish = self.controls.take()
         full = full_steering(self.vehicle, lane.speed)
         hands = self._hold_wheel(hands, wish, full) if wish.stick else self._tap(hands, wish, full)
         strongest = ACCEL if wish.drive > 0.0 else BRAKE

@@ -1,13 +1,14 @@
 """Inside a drive that was recorded in our own world: the same states, with the true pictures."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from ..sim.appearance import Appearance
 from ..sim.sensors.camera import Camera
+from ..sim.trace import TraceSource
 from ..sim.trace_world import TraceWorld
 from ..sim.world import CarState, RoadWorld
 
@@ -19,15 +20,17 @@ class TruePictures(TraceWorld):
     Cars move, end and are labelled as in the `TraceWorld`; only the pictures differ. So what two
     drivers who learned from the one and the other do differently is the price of the synthesis.
 
-    roads: the world that the drive was recorded in, on a clear day.
+    roads: the world that the drive was recorded in; see `recorded_roads`.
+    appearance: what it looks like now; the recorded day itself is not known.
     """
 
     roads: str = "procedural"
+    appearance: Appearance = field(default_factory=Appearance)
 
     @cached_property
     def drawn(self) -> RoadWorld:
         """Where it was recorded."""
-        return RoadWorld(world=self.roads, sensors=self.sensors, appearance=Appearance())
+        return RoadWorld(world=self.roads, sensors=self.sensors, appearance=self.appearance)
 
     @cached_property
     def _road_of(self) -> Mapping[int, int]:
@@ -46,3 +49,23 @@ class TruePictures(TraceWorld):
         looks = drawn.reset(state.seed.astype(np.int64), roads=roads)
         there = state._replace(road=roads, slot=looks.slot, look=looks.look)
         return drawn.draw(there, camera)
+
+
+def recorded_roads(recording: str) -> str:
+    """The world that a recording was made in: the roads that its drives name.
+
+    Args:
+        recording: its folder.
+
+    Raises:
+        ValueError: these are no procedural roads, so they cannot be drawn again.
+    """
+    drives = TraceSource(recording)
+    names = sorted({drives.road_world(i) for i in range(drives.count)})
+    seeds = [name.removeprefix("procedural:") for name in names]
+    if not all(seed.isdecimal() for seed in seeds):
+        raise ValueError(
+            f"{recording} was driven on {names[0]}; only procedural roads, such as procedural:7, "
+            "can be drawn again"
+        )
+    return "procedural:" + ",".join(sorted(seeds, key=int))

@@ -19,6 +19,7 @@ from redrive.agents.demonstrations import (
 )
 from redrive.agents.drivers import driver_name, make_driver, told_route, trained_camera
 from redrive.agents.offsets import Offsets
+from redrive.agents.true_pictures import TruePictures, recorded_roads
 from redrive.command import parse
 from redrive.models.settings import suggest
 from redrive.sim.any_world import World, open_world
@@ -29,6 +30,8 @@ from redrive.sim.recording import Recording
 from redrive.sim.recording_header import HEADER_FILE
 from redrive.sim.recording_writer import RecordingWriter
 from redrive.sim.task import Task
+from redrive.sim.trace import is_recording
+from redrive.sim.world import DEFAULT_SENSORS
 
 STEPS = 300  # of an episode that no task limits
 
@@ -76,6 +79,9 @@ class RecordOptions:
     """... at the start, and again after a time between these, drawn anew each time [s]."""
     log: Path | None = None
     """human: every step as a line of JSON, as it happens."""
+    redraw: bool = False
+    """Inside a recording of procedural roads: draw what is seen anew, in each episode's own --appearance.
+    Without it the recording's frames are re-projected and look as they looked."""
     append: bool = False
     """Add to the recording that is there, as DAgger's rounds do."""
 
@@ -106,14 +112,7 @@ def run(options: RecordOptions) -> Recording:
         raise ValueError("--log is for --agent human")
     offsets = _offsets(options)
     task = _task(options, offsets)
-    world = open_world(
-        options.world or task.world,
-        task=task,
-        appearance=Appearance(randomise=options.appearance),
-        dt=options.dt,
-        route=_route(options, options.world or task.world),
-        camera=trained_camera(options.agent),
-    )
+    world = _world(options, task)
     _read_roads(world)
     if options.agent == "human":
         return _record_by_hand(options, world)
@@ -148,6 +147,33 @@ def run(options: RecordOptions) -> Recording:
         f"({recording.steps * options.dt / 60:.1f} minutes)"
     )
     return recording
+
+
+def _world(options: RecordOptions, task: Task) -> World:
+    """Where it is driven."""
+    text = options.world or task.world
+    appearance = Appearance(randomise=options.appearance)
+    route, camera = _route(options, text), trained_camera(options.agent)
+    if not options.redraw:
+        return open_world(
+            text, task=task, appearance=appearance, dt=options.dt, route=route, camera=camera
+        )
+    if not is_recording(text):
+        raise ValueError(
+            f"--redraw is for driving in a recording again, {text} is drawn anyway; "
+            "name its folder, as in --world recordings/mine"
+        )
+    if options.agent == "human":
+        raise ValueError("--redraw is for the expert or a run; a person drives on the roads")
+    sensors = dict(DEFAULT_SENSORS) | ({} if camera is None else {"camera": camera})
+    return TruePictures(
+        world=text,
+        sensors={name: sensors[name] for name in sensors if name not in task.hides},
+        task=task,
+        dt=options.dt,
+        roads=recorded_roads(text),
+        appearance=appearance,
+    )
 
 
 def _route(options: RecordOptions, world: str) -> int | None:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from redrive.agents.true_pictures import recorded_roads
 from redrive.cli import main
 from redrive.record import RecordOptions, run
 from redrive.sim.recording import Recording, validate
@@ -97,6 +98,7 @@ def untrained(folder: Path) -> Path:
         ({"world": "procedral:3"}, "did you mean 'procedural:3'"),
         ({"appearance": 3.0}, "randomise lies between 0 and 2, got 3.0"),
         ({"dt": 0.0}, "time_limit must be positive|dt must lie between"),
+        ({"redraw": True, "world": "procedural:3"}, "--redraw is for driving in a recording again"),
         ({"append": True}, "holds no recording to append to; record one first"),
     ],
 )
@@ -120,6 +122,43 @@ def test_a_recording_is_not_written_over(
     assert main(other) == 2
     assert "was recorded with dt = 0.1, these episodes have 0.05" in capsys.readouterr().err
     assert episodes(folder) == before
+
+
+def test_a_recording_is_driven_in_again_in_other_light(tmp_path: Path) -> None:
+    drive, beside = tmp_path / "drive", tmp_path / "beside"
+    run(RecordOptions(drive, world="procedural:3", episodes=1, steps=60))
+    again: dict[str, Any] = {
+        "regime": "view-synthesis",
+        "episodes": 2,
+        "steps": 12,
+        "world": str(drive),
+    }
+    run(RecordOptions(beside, redraw=True, **again))
+    run(RecordOptions(tmp_path / "clear", redraw=True, appearance=0.0, **again))
+    pictures = [episode.read("camera") for episode in Recording.open(beside).episodes]
+    clear = [episode.read("camera") for episode in Recording.open(tmp_path / "clear").episodes]
+    assert abs(pictures[0].mean() - pictures[1].mean()) > 1.0  # each episode has its own light
+    assert abs(clear[0].mean() - pictures[0].mean()) > 1.0
+    offsets = np.concatenate([e.read("lateral_offset") for e in Recording.open(beside).episodes])
+    assert np.abs(offsets).max() > 0.2
+    with pytest.raises(ValueError, match="a person drives on the roads"):
+        run(RecordOptions(tmp_path / "x", agent="human", redraw=True, world=str(drive)))
+
+
+@pytest.mark.parametrize(
+    ("worlds", "roads"),
+    [(["procedural:11", "procedural:3"], "procedural:3,11"), (["fork:delay=4"], None)],
+)
+def test_the_roads_of_a_recording_are_found(
+    tmp_path: Path, worlds: list[str], roads: str | None
+) -> None:
+    for i, world in enumerate(worlds):
+        run(RecordOptions(tmp_path / "r", world=world, episodes=1, steps=4, append=i > 0))
+    if roads is not None:
+        assert recorded_roads(str(tmp_path / "r")) == roads
+    else:
+        with pytest.raises(ValueError, match="only procedural roads"):
+            recorded_roads(str(tmp_path / "r"))
 
 
 @pytest.mark.slow
