@@ -45,7 +45,11 @@ def run(options: BenchOptions) -> dict[str, Any]:
     Returns:
         `per_second`: medians, and the ratios of them; `best_per_second` and `best_ratios`: of the
         fastest rounds, what the code needs when nobody else uses the processor and its caches.
+
+    Raises:
+        ValueError: an option that nothing can be measured with.
     """
+    _check(options)
     # With one thread, the time that it had the processor; more threads are timed by the wall clock.
     clock = time.thread_time if options.threads == 1 else time.perf_counter
     measures: dict[str, Measure] = {
@@ -56,7 +60,7 @@ def run(options: BenchOptions) -> dict[str, Any]:
         "lstm_frame_to_command": _frame_to_command("lstm"),
         "attention_frame_to_command": _frame_to_command("attention"),
     }
-    racing = _car_racing()
+    racing = car_racing()
     if racing is not None:
         measures["car_racing_v3"] = racing
     times: dict[str, list[float]] = {name: [] for name in measures}
@@ -87,6 +91,14 @@ def run(options: BenchOptions) -> dict[str, Any]:
         **ratios,
         "best_ratios": best_ratios,
     }
+
+
+def _check(options: BenchOptions) -> None:
+    for name in ("cars", "threads"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"--{name} is at least 1, got {getattr(options, name)}")
+    if not 0.0 < options.seconds < float("inf"):
+        raise ValueError(f"--seconds is a time above 0, got {options.seconds:g}")
 
 
 def _ratios(rates: dict[str, float]) -> dict[str, float]:
@@ -179,7 +191,7 @@ def _single() -> Measure:
     return work, 25
 
 
-def _car_racing() -> Measure | None:
+def car_racing() -> Measure | None:
     """Steps of gymnasium's CarRacing-v3 with random actions; None where box2d is missing."""
     import importlib.util
     import warnings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -173,8 +174,9 @@ def _without_window(options: WatchOptions, session: Session) -> Session:
 
     shown = session
     most = options.steps or round(session.drive.world.task.time_limit / session.drive.world.dt)
-    log = Log(options.log) if options.log else None
-    with terminal.progress("driving", total=most) as tick:
+    with contextlib.ExitStack() as stack:
+        log = stack.enter_context(contextlib.closing(Log(options.log))) if options.log else None
+        tick = stack.enter_context(terminal.progress("driving", total=most))
 
         def told() -> Iterator[Session]:
             nonlocal shown
@@ -190,8 +192,6 @@ def _without_window(options: WatchOptions, session: Session) -> Session:
             frames = write_video(options.video, film_frames(told(), options.size), FILM_RATE)
         else:
             deque(told(), maxlen=0)  # to the end, undrawn
-    if log is not None:
-        log.close()
     if options.video:
         terminal.say(f"{options.video}: {frames / FILM_RATE:.1f} s")
     if options.screenshot:

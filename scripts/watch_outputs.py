@@ -67,12 +67,16 @@ class Outputs:
             OSError, ValueError: something could not be kept; the rest was.
         """
         with contextlib.ExitStack() as stack:  # each of them, whatever happens to the others
-            if self._log is not None:
-                stack.callback(self._log.close)
+            stack.callback(self.release)
             stack.callback(self.recorder.close)
             stack.callback(self._save_takes, close_take(session))
             if self._reel is not None:
                 stack.callback(self._end_film)
+
+    def release(self) -> None:
+        """Close the log, also where nothing was ever driven. A second time does nothing."""
+        if self._log is not None:
+            self._log.close()
 
     def _save_takes(self, session: Session) -> Session:
         while session.takes:

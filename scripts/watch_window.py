@@ -105,12 +105,12 @@ def show(
         begin: makes the session; drivers are loaded only where there is a window.
         steps, takes: see `keep_open`.
     """
-    open_window(size, title)
-    try:
+    with contextlib.ExitStack() as stack:
+        stack.callback(outputs.release)
+        open_window(size, title)
+        stack.callback(pygame.display.quit)
         with ends_gently():
             session, pace = keep_open(begin(), outputs, steps, takes)
-    finally:
-        pygame.display.quit()
     told = "".join(
         f"{drive.driver}: {score.completed} of {score.episodes} episodes completed; "
         for drive, score in zip(session.drives, session.scores, strict=True)

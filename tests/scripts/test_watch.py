@@ -1,3 +1,5 @@
+import gc
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -112,3 +114,19 @@ def test_circuits_are_driven_for_a_minute(pretended_window: None, shared_data: P
         pygame.display.init()
         pygame.event.post(pygame.event.Event(pygame.QUIT))
         assert run(options).drive.world.task.name == task
+
+
+@pytest.mark.parametrize("words", ["expert", "expert --headless --video file/a.webm"])
+def test_the_log_is_closed_where_nothing_can_be_shown(
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("")  # so a film cannot be written below it
+    with warnings.catch_warnings(record=True) as left_open:
+        warnings.simplefilter("always")
+        assert said([*words.split(), "--log", "log.jsonl"], capsys)[0] == 2
+        gc.collect()
+    assert not [one for one in left_open if one.category is ResourceWarning]
