@@ -44,17 +44,21 @@ SIDE_SHIFT = 1.0  # of the left and the right camera [m]
 SIDE_RETURN_TIME, SIDE_RETURN_LEAST = 1.0, 6.0  # [s], [m]
 
 
-def demonstration_task(regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS) -> Task:
+def demonstration_task(
+    regime: str, steps: int, dt: float, offsets: Offsets = OFFSETS, balance: float = 1.0
+) -> Task:
     """Where demonstrations start and end: wider than the test, since all of it is labelled.
 
     Args:
         offsets: of `view-synthesis`; its episodes begin with one.
+        balance: rare curvatures are started on up to so many times as often as common ones.
     """
     task = Task(
         name="demonstration",
         route_length=0.0,
         time_limit=steps * dt,
         off_lane="centre_2m",
+        start_balance=balance,
     )
     if regime in ("log", "side-shift"):
         return task

@@ -19,15 +19,17 @@ _STEP_BITS = np.int64((1 << 24) - 1)  # of a state id: the step of the episode
 class WanderingDriver:
     """The expert's law, about a line that wanders slowly to either side of the lane's centre.
 
-    People do not steer back to the centre all the time: on real roads the standard deviation of
-    their lateral position is about 0.2 m, sober and awake. In a log of such a drive, being a
-    little beside the centre does not come with steering back, as it would in the expert's own.
+    People do not steer back to the centre all the time: they weave, by a standard deviation of
+    their lateral position that road tests measure in tens of centimetres. In a log of such a
+    drive, being a little beside the centre does not come with steering back, as it would in the
+    expert's own. The default of 0.2 m and the waves' periods are our choice.
 
     The wander is a sum of slow waves whose lengths and phases follow from the episode's key, so
     it is a function of the step, and needs no memory.
 
-    Source: Verster and Roth, Standard operation procedures for conducting the on-the-road driving
-    test, and measurement of the standard deviation of lateral position (SDLP), 2011.
+    Source of the measure: Verster and Roth, Standard operation procedures for conducting the
+    on-the-road driving test, and measurement of the standard deviation of lateral position
+    (SDLP), International Journal of General Medicine 4, 2011.
     """
 
     dt: float

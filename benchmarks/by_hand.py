@@ -135,7 +135,7 @@ def main() -> None:
         record.run(
             record.RecordOptions(
                 beside, world=str(hand), regime="view-synthesis", redraw=True,
-                episodes=options.drives, seed=FIRST_DRIVE,
+                episodes=options.drives, seed=FIRST_DRIVE, balance=1.0,
             )
         )  # fmt: skip
         report: dict[str, Any] = {"by_hand": told_of_the_hand(hand)}

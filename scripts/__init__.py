@@ -4,12 +4,15 @@ import gymnasium as _gymnasium
 
 __version__ = "0.1.0"
 
-for _name in ("redrive/Road-v0", "redrive/Trace-v0"):  # roads that are drawn; a recorded drive
-    if _name not in _gymnasium.registry:
+for _world, _one, _many in (  # roads that are drawn; a recorded drive
+    ("Road", "RoadEnv", "RoadVectorEnv"),
+    ("Trace", "trace_env", "trace_vector_env"),
+):
+    if f"redrive/{_world}-v0" not in _gymnasium.registry:
         _gymnasium.register(
-            id=_name,
-            entry_point="redrive.sim.gym_env:RoadEnv",
-            vector_entry_point="redrive.sim.gym_env:RoadVectorEnv",
+            id=f"redrive/{_world}-v0",
+            entry_point=f"redrive.sim.gym_env:{_one}",
+            vector_entry_point=f"redrive.sim.gym_env:{_many}",
         )
 
 for _task, _one, _many in (  # tasks that need a memory; their names are those of sim/task_envs.py

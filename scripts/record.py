@@ -77,6 +77,9 @@ class RecordOptions:
     """... and up to so far askew ..."""
     offset_every: tuple[float, float] = (2.0, 4.0)
     """... at the start, and again after a time between these, drawn anew each time [s]."""
+    balance: float = 5.0
+    """side-shift, view-synthesis: episodes start in bends that are rare on the path up to so many times
+    as often as in common ones; 1: everywhere alike."""
     log: Path | None = None
     """human: every step as a line of JSON, as it happens."""
     redraw: bool = False
@@ -193,7 +196,9 @@ def _route(options: RecordOptions, world: str) -> int | None:
 def _task(options: RecordOptions, offsets: Offsets) -> Task:
     """What the episodes ask: a task of its own name, or driving that is wider than any test."""
     if options.task is None:
-        return demonstration_task(options.regime, options.steps or STEPS, options.dt, offsets)
+        return demonstration_task(
+            options.regime, options.steps or STEPS, options.dt, offsets, _balance(options)
+        )
     if options.task not in TASKS:
         raise ValueError(f"--task: unknown task {options.task!r}; {suggest(options.task, TASKS)}")
     if options.regime in ("side-shift", "view-synthesis"):
@@ -244,6 +249,18 @@ def _offsets(options: RecordOptions) -> Offsets:
     return Offsets(
         options.offset_lateral, float(np.deg2rad(options.offset_yaw_deg)), options.offset_every
     )
+
+
+def _balance(options: RecordOptions) -> float:
+    """How much rare bends are favoured; asked for in a regime that has no such starts, an error."""
+    if options.regime in ("side-shift", "view-synthesis"):
+        return options.balance
+    if options.balance != RecordOptions(options.out).balance:
+        raise ValueError(
+            "--balance is for --regime side-shift and view-synthesis, the regime is "
+            f"{options.regime}; learning weighs rare bends in any"
+        )
+    return 1.0
 
 
 def _read_roads(world: World) -> None:

@@ -169,7 +169,7 @@ def ending(frame: Frame, target: pygame.Surface) -> None:
         return
     ended = session.drive.ended
     said = words(ended)
-    colour = GOOD if ended is Ended.ROUTE_COMPLETED else BAD
+    colour = GOOD if ended in (Ended.ROUTE_COMPLETED, Ended.END_OF_ROAD) else BAD
     if ended is Ended.TIME_UP and session.drive.world.task.route_length == 0.0:
         said, colour = "time is up, still in the lane", GOOD
     width, height = target.get_size()

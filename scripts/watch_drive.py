@@ -29,6 +29,7 @@ WORDS = {
     Ended.OFF_LANE: "left the lane",
     Ended.WRONG_WAY: "faced the wrong way",
     Ended.TIME_UP: "time is up",
+    Ended.END_OF_ROAD: "the road is over",
 }
 
 

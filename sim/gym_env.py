@@ -19,6 +19,7 @@ from .memory_tasks import TASKS
 from .sensors.camera import Camera
 from .sensors.route import Route
 from .task import Ended, Task
+from .trace import is_recording
 from .vehicle import Vehicle
 from .world import CarState, Sensor
 
@@ -215,3 +216,29 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         for name in tuple(info):
             info["_" + name] = self._everyone
         return info
+
+
+def trace_env(world: str | None = None, **settings: Any) -> RoadEnv:
+    """`redrive/Trace-v0`: one car inside a recorded drive; `RoadEnv`'s keywords.
+
+    Raises:
+        ValueError: `world` is no recording.
+    """
+    return RoadEnv(_recorded(world), **settings)
+
+
+def trace_vector_env(
+    num_envs: int = 1, world: str | None = None, **settings: Any
+) -> RoadVectorEnv:
+    """The same for a batch of cars."""
+    return RoadVectorEnv(num_envs, _recorded(world), **settings)
+
+
+def _recorded(world: str | None) -> str:
+    if world is None or not is_recording(world):
+        raise ValueError(
+            f"redrive/Trace-v0 drives in a recording, {world!r} is none; name the folder of one, "
+            'as in gymnasium.make("redrive/Trace-v0", world="recordings/first"), or take '
+            "redrive/Road-v0 for roads"
+        )
+    return str(world)

@@ -16,6 +16,7 @@ from .vehicle import approach, move
 _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
 _COMPLETED, _OFF_LANE = int(Ended.ROUTE_COMPLETED), int(Ended.OFF_LANE)
 _WRONG_WAY, _TIME_UP = int(Ended.WRONG_WAY), int(Ended.TIME_UP)
+_END_OF_ROAD = int(Ended.END_OF_ROAD)
 
 
 class Measures(NamedTuple):
@@ -194,8 +195,10 @@ def advance(  # type: ignore[no-untyped-def]
             ended = _WRONG_WAY
         elif off:
             ended = _OFF_LANE
-        elif at_end or (ends_route and progress >= state.route_length[i]):
-            ended = _COMPLETED
+        elif ends_route and (at_end or progress >= state.route_length[i]):
+            ended = _COMPLETED  # a route goes on at most to the end of the road
+        elif at_end:
+            ended = _END_OF_ROAD
         elif steps * dt >= time_limit - 1e-9:
             ended = _TIME_UP
         ended_to[i] = ended

@@ -22,7 +22,7 @@ def is_success(task: Task, state: CarState, dt: float = 0.1) -> np.ndarray:
         reached = state.ended == Ended.ROUTE_COMPLETED
     else:
         moved = state.progress >= 0.5 * state.route_length
-        reached = ((state.ended == Ended.TIME_UP) | (state.ended == Ended.ROUTE_COMPLETED)) & moved
+        reached = ((state.ended == Ended.TIME_UP) | (state.ended == Ended.END_OF_ROAD)) & moved
     if task.wait > 0.0:
         late = np.abs(state.tally * dt - task.wait)
         reached = reached & (late <= task.wait_tolerance + 1e-9)

@@ -19,6 +19,7 @@ class Ended(IntEnum):
     OFF_LANE = 2
     WRONG_WAY = 3
     TIME_UP = 4
+    END_OF_ROAD = 5  # of a road, or of a recorded drive, where no route was asked for
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Task:
     start_yaw: float = 0.0  # and within this of the lane's direction [rad]
     start_speed: tuple[float, float] = (0.9, 1.0)  # shares of the careful speed there
     start_at: float | None = None  # on the first lane, so far along it [m]; None: drawn
+    start_balance: float = 1.0  # rare curvatures are started on up to so many times as often
     world: str = "procedural"
     hides: tuple[str, ...] = ()
     sign_steps: int = 0  # signs show the route for so long, then nothing; 0: all the time
@@ -104,6 +106,10 @@ class Task:
             raise ValueError(
                 f"blackout_burst is 1 (every frame on its own) to 1000 frames, got "
                 f"{self.blackout_burst}"
+            )
+        if not 1.0 <= self.start_balance < 1e6:
+            raise ValueError(
+                f"start_balance must be at least 1 (every place alike), got {self.start_balance}"
             )
         if self.start_at is not None and not self.start_at >= 0.0:
             raise ValueError(f"start_at must be at least 0 m, got {self.start_at}")

@@ -41,6 +41,7 @@ STOP_GAP = 0.5  # that the expert leaves between its bumper and a stop line [m]
 STOP_BEFORE = 3.0  # a car stands at a stop line from so far before it ... [m]
 STOP_AFTER = 0.5  # ... to so far over it [m]
 STANDSTILL = 0.05  # slower than this is standing still [m/s]
+CURVATURE_BINS = 10  # of starts that are balanced by the road's curvature
 SETTLING = 5.0  # from the start, in which a speed that is to be held may still be found [s]
 
 
@@ -184,12 +185,42 @@ def _all_finite(one, other):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _balanced_start(nodes, lane, first, room, where, most):  # type: ignore[no-untyped-def]
+    """An arc length in `room` metres from `first` on, rare curvatures as likely as common ones.
+
+    Args:
+        where: 0 to 1, share of the way when each place counts by its weight.
+        most: times that a place may count as much as one of the commonest curvature.
+    """
+    pieces = max(np.int64(room / lane.spacing), np.int64(1))
+    size = room / pieces
+    bend = np.empty(pieces)
+    for k in range(pieces):
+        bend[k] = abs(curvature_at(nodes, lane, first + (k + 0.5) * size))
+    scale = (CURVATURE_BINS - 1e-6) / max(bend.max(), 1e-9)
+    counts = np.zeros(CURVATURE_BINS, np.int64)
+    for k in range(pieces):
+        counts[np.int64(bend[k] * scale)] += 1
+    commonest, total = counts.max(), 0.0
+    for k in range(pieces):  # from now on its weight
+        bend[k] = min(commonest / counts[np.int64(bend[k] * scale)], most)
+        total += bend[k]
+    left = where * total
+    for k in range(pieces - 1):
+        if left < bend[k]:
+            return first + (k + left / bend[k]) * size
+        left -= bend[k]
+    return first + (pieces - 1 + min(left / bend[pieces - 1], 1.0)) * size
+
+
+@compiled
 def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-untyped-def]
     """Put cars at the start of their episodes, in place.
 
     Args:
-        starts: (6,) route length, lateral, yaw, least and greatest share of the careful speed,
-            and the arc length on the first lane, below 0 where lane and place are drawn.
+        starts: (7,) route length, lateral, yaw, least and greatest share of the careful speed,
+            the arc length on the first lane, below 0 where lane and place are drawn, and how much
+            rare curvatures are favoured.
     """
     nodes, lanes = table.nodes, table.lanes
     for k in range(cars.size):
@@ -212,11 +243,15 @@ def _place(state, table, numbers, limits, starts, cars):  # type: ignore[no-unty
         route = starts[0]
         if starts[5] >= 0.0:
             s = min(starts[5], lane.length)
-        elif lane.closed:
-            s = where * lane.length
         else:
-            room = max(lane.length - max(route, 100.0) - 12.0, 0.0)
-            s = min(6.0, 0.1 * lane.length) + where * room
+            s, room = 0.0, lane.length
+            if not lane.closed:
+                room = max(lane.length - max(route, 100.0) - 12.0, 0.0)
+                s = min(6.0, 0.1 * lane.length)
+            if starts[6] > 1.0:
+                s = _balanced_start(nodes, lane, s, room, where, starts[6])
+            else:
+                s += where * room
         lateral = (2.0 * aside - 1.0) * starts[1]
         turn = (2.0 * askew - 1.0) * starts[2]
         _place_beside(state, table, numbers, i, number, s, lateral, turn)
@@ -320,11 +355,18 @@ class RoadWorld:
 
     @cached_property
     def _starts(self) -> np.ndarray:
-        """(6,) of the task, see `_place`."""
+        """(7,) of the task, see `_place`."""
         task = self.task
         at = -1.0 if task.start_at is None else task.start_at
         return np.array(
-            [task.route_length, task.start_lateral, task.start_yaw, *task.start_speed, at]
+            [
+                task.route_length,
+                task.start_lateral,
+                task.start_yaw,
+                *task.start_speed,
+                at,
+                task.start_balance,
+            ]
         )
 
     @cached_property

@@ -204,7 +204,7 @@ def test_each_episode_is_saved_when_it_is_over_and_told(tmp_path: Path) -> None:
     for seed, episode in enumerate(recording.episodes):
         assert episode.sidecar["seed"] == seed
         assert episode.sidecar["world"].startswith("procedural:")
-        assert episode.sidecar["result"] in ("time_up", "off_lane", "route_completed", "wrong_way")
+        assert episode.sidecar["result"] in ("time_up", "off_lane", "end_of_road", "wrong_way")
         assert episode.read("camera").shape == (episode.steps, 64, 96, 3)
     assert recording.header.dt == 0.1 and recording.header.camera is not None
 

@@ -209,7 +209,7 @@ def test_who_leaves_the_lane_is_put_back_and_it_is_counted() -> None:
             assert other.trace[name][: first + 1].tobytes() == one.trace[name].tobytes()
         assert other.trace["margin"][first] < 0.0
         assert abs(other.trace["lateral_offset"][first + 1]) < 0.5  # it went on from the centre
-        assert other.figures["ended"] in ("time_up", "route_completed")
+        assert other.figures["ended"] in ("time_up", "end_of_road")
         assert other.figures["interventions"] == int(other.trace["intervened"].sum()) >= 2
         assert not other.figures["success"]
     assert all(column(drive(helped, Expert(), 4), "success"))

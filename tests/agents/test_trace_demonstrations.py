@@ -54,6 +54,22 @@ def test_view_synthesis_starts_beside_the_path_and_drives_back(drive: Path) -> N
     assert np.abs(ends).max() < 0.1
 
 
+@pytest.mark.parametrize("regime", ["side-shift", "view-synthesis"])
+def test_balanced_demonstrations_start_at_rare_curvatures_more_often(
+    tmp_path: Path, regime: str
+) -> None:
+    long = RoadWorld("procedural:3", SENSORS, demonstration_task("log", 450, 0.1))
+    with RecordingWriter(tmp_path / "rec", recording_header(long)) as writer:
+        record(long, Expert(), writer, np.arange(1), {"driver": "expert", "regime": "log"})
+    commonest = []
+    for balance in (1.0, 5.0):
+        task = demonstration_task(regime, 30, 0.1, balance=balance)
+        world = TraceWorld(str(tmp_path / "rec"), {}, task)
+        bend = np.abs(world.lane_view(world.reset(np.arange(600))).curvature)
+        commonest.append(np.histogram(bend, 10)[0].max() / len(bend))
+    assert commonest[1] < 0.7 * commonest[0]
+
+
 def test_the_picture_of_view_synthesis_is_of_the_state_of_its_label(drive: Path) -> None:
     """VISTA pairs fresh labels with stale pictures; here the stored pose gives the picture again."""
     world = world_of(drive, "view-synthesis")

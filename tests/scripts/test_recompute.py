@@ -212,7 +212,7 @@ def test_success_follows_from_how_it_ended(files: Path) -> None:
         if files.name.startswith("roads"):
             assert (row["success"] == "true") == (row["ended"] == "route_completed")
         else:
-            stayed = row["ended"] in ("time_up", "route_completed")  # the road's end, too
+            stayed = row["ended"] in ("time_up", "end_of_road")
             kept = stayed and float(row["route_completion"]) >= 0.5
             late = np.abs(row["log"]["lateral_offset"][-20:]) < 0.5
             assert (row["success"] == "true") == (kept and bool(late.all()))

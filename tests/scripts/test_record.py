@@ -141,6 +141,7 @@ def test_a_recording_is_driven_in_again_in_other_light(tmp_path: Path) -> None:
     assert abs(clear[0].mean() - pictures[0].mean()) > 1.0
     offsets = np.concatenate([e.read("lateral_offset") for e in Recording.open(beside).episodes])
     assert np.abs(offsets).max() > 0.2
+    assert Recording.open(beside).episodes[0].sidecar["task"]["start_balance"] == 5.0
     with pytest.raises(ValueError, match="a person drives on the roads"):
         run(RecordOptions(tmp_path / "x", agent="human", redraw=True, world=str(drive)))
 
@@ -208,3 +209,5 @@ def test_a_task_that_is_not_there_is_answered_with_the_near_one(
     words = ["--task", "recall", "--regime", "view-synthesis", "--out", str(tmp_path / "x")]
     assert main(["record", *words]) == 2
     assert "leave out --task" in capsys.readouterr().err
+    assert main(["record", "--balance", "3", "--out", str(tmp_path / "x")]) == 2
+    assert "--balance is for --regime side-shift and view-synthesis" in capsys.readouterr().err

@@ -118,7 +118,7 @@ def test_it_finds_back_from_beside_the_lane_and_askew(vehicle: Vehicle, share: f
     lateral = share * np.tile([-1.5, -0.7, 0.7, 1.5], 20)
     yaw = share * np.repeat([-0.17, 0.17, 0.0, 0.1], 20)
     states = drive(world, world.place(world.reset(np.arange(80)), lateral, yaw), 1000)
-    assert set(states[-1].ended.tolist()) <= {Ended.TIME_UP, Ended.ROUTE_COMPLETED}
+    assert set(states[-1].ended.tolist()) <= {Ended.TIME_UP, Ended.END_OF_ROAD}
     assert np.abs(states[-1].lateral_offset).max() < 0.3
 
 

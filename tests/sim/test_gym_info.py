@@ -71,7 +71,7 @@ def test_info_is_what_arrays_give(steps: Steps) -> None:
         told = describe(world, state)
         completed = state.ended == Ended.ROUTE_COMPLETED
         if world.task.route_length == 0.0:
-            spent = completed | (state.ended == Ended.TIME_UP)
+            spent = (state.ended == Ended.END_OF_ROAD) | (state.ended == Ended.TIME_UP)
             completed = spent & (state.progress >= 0.5 * state.route_length)
         expected = {
             "lateral_offset": state.lateral_offset,

@@ -51,6 +51,7 @@ def test_recovery_starts_where_the_centre_is_not() -> None:
         ({"latency_steps": -1}, "latency_steps must be at least 0"),
         ({"speed_tolerance": 0.0}, "speed_tolerance must be positive"),
         ({"start_at": -2.0}, "start_at must be at least 0 m, got -2.0"),
+        ({"start_balance": 0.5}, r"start_balance must be at least 1 .* got 0.5"),
     ],
 )
 def test_a_task_that_means_nothing_is_refused(settings: dict[str, Any], message: str) -> None:

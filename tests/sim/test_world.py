@@ -13,6 +13,7 @@ from redrive.sim.lanes import world_to_lane
 from redrive.sim.road import Lane
 from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
+from redrive.sim.success import is_success
 from redrive.sim.task import LANE_FOLLOWING, Ended, Task
 from redrive.sim.vehicle import Command, Vehicle
 from redrive.sim.world import CarState, RoadWorld
@@ -152,13 +153,32 @@ def test_a_route_ends_where_it_was_driven(
     assert 120.0 <= end.progress[0] < 120.0 + end.speed[0] * world.dt
 
 
-def test_a_road_that_is_over_completes_the_route(
-    lane_of_curvature: LaneBuilder, world_of: WorldBuilder
+@pytest.mark.parametrize(
+    ("route", "name"), [(1000.0, Ended.ROUTE_COMPLETED), (0.0, Ended.END_OF_ROAD)]
+)
+def test_a_road_that_is_over_completes_the_route_or_has_a_name_of_its_own(
+    lane_of_curvature: LaneBuilder, world_of: WorldBuilder, route: float, name: Ended
 ) -> None:
-    world = world_of(lane_of_curvature(np.zeros(200)))
+    task = Task(route_length=route, time_limit=60.0)
+    world = world_of(lane_of_curvature(np.zeros(200)), task=task)
     end = straight_on(world, one_car(world))
-    assert end.ended[0] == Ended.ROUTE_COMPLETED
-    assert end.arc_length[0] >= 199.0
+    assert end.ended[0] == name
+    assert end.arc_length[0] >= 199.0 and is_success(task, end).all()
+
+
+@pytest.mark.parametrize(("balance", "share"), [(1.0, 0.1), (4.0, 4.0 / 13.0), (100.0, 0.5)])
+def test_starts_are_drawn_in_rare_bends_as_often_as_the_task_asks(
+    lane_of_curvature: LaneBuilder, world_of: WorldBuilder, balance: float, share: float
+) -> None:
+    bend = np.zeros(1113)
+    bend[306:406] = 0.01  # 100 m of the 1000 m in which episodes begin
+    task = Task(route_length=0.0, start_balance=balance)
+    state = world_of(lane_of_curvature(bend), task=task).reset(np.arange(2000))
+    inside = (state.arc_length > 306.0) & (state.arc_length < 406.0)
+    assert inside.mean() == pytest.approx(share, abs=0.04)
+    assert state.arc_length.min() >= 6.0 and state.arc_length.max() <= 1006.5
+    # Within a curvature every place is as likely as the others.
+    assert state.arc_length[inside].mean() == pytest.approx(356.0, abs=8.0)
 
 
 def test_time_is_up_after_as_many_steps_as_fit(
@@ -311,7 +331,7 @@ def test_a_lane_is_followed_into_its_successors(
         state = world.step(state, guide(world.lane_view(state)))
         assert abs(state.lateral_offset[0]) < 0.5
     assert lanes == sorted(lanes) and set(lanes) == {0, 1, 2}
-    assert state.ended[0] == Ended.ROUTE_COMPLETED
+    assert state.ended[0] == Ended.END_OF_ROAD
     assert start + state.progress[0] >= 130.0
 
 
@@ -326,7 +346,7 @@ def test_a_route_goes_on_along_the_lanes_that_follow(
     assert state.route_length[0] == pytest.approx(expected, abs=1.0)
     while not state.ended[0]:
         state = world.step(state, guide(world.lane_view(state)))
-    assert state.ended[0] == Ended.ROUTE_COMPLETED
+    assert state.ended[0] == (Ended.ROUTE_COMPLETED if route else Ended.END_OF_ROAD)
     assert state.progress[0] == pytest.approx(expected, abs=2.0)
 
 
