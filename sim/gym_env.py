@@ -227,9 +227,7 @@ def trace_env(world: str | None = None, **settings: Any) -> RoadEnv:
     return RoadEnv(_recorded(world), **settings)
 
 
-def trace_vector_env(
-    num_envs: int = 1, world: str | None = None, **settings: Any
-) -> RoadVectorEnv:
+def trace_vector_env(num_envs: int = 1, world: str | None = None, **settings: Any) -> RoadVectorEnv:
     """The same for a batch of cars."""
     return RoadVectorEnv(num_envs, _recorded(world), **settings)
 

@@ -36,7 +36,9 @@ def make(world: str | None, **settings: Any) -> gymnasium.Env[Any, Any]:
     return gymnasium.make("redrive/Trace-v0", world=world, **settings)
 
 
-def make_many(cars: int, world: str | None, **settings: Any) -> gymnasium.vector.VectorEnv:  # type: ignore[type-arg]
+def make_many(
+    cars: int, world: str | None, **settings: Any
+) -> gymnasium.vector.VectorEnv[Any, Any, Any]:
     return gymnasium.make_vec(
         "redrive/Trace-v0",
         num_envs=cars,
@@ -108,7 +110,7 @@ def test_a_car_of_a_batch_drives_and_sees_what_it_does_alone(recording: str) -> 
             assert info["lateral_offset"] == told["lateral_offset"][car]
         over = [info["ended"] != "running" for _, info in each]
         each = [
-            env.reset() if done else env.step(info["expert_action"])[:: 4]
+            env.reset() if done else env.step(info["expert_action"])[::4]
             for env, done, (_, info) in zip(alone, over, each, strict=True)
         ]
         seen, _, _, _, told = many.step(told["expert_action"])
