@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .vehicle import Command, Vehicle
 
 
@@ -13,12 +13,17 @@ def command_of(steering, pedal, max_curvature, max_accel, max_brake):  # type: i
     return steering * max_curvature, accel
 
 
-@compiled
-def action_of(curvature, accel, max_curvature, max_accel, max_brake):  # type: ignore[no-untyped-def]
-    """Steering and pedal of a command, clipped to [-1, 1]; the inverse of `command_of`."""
-    steering = curvature / max_curvature
-    pedal = accel / max_accel if accel >= 0.0 else accel / max_brake
-    return min(max(steering, -1.0), 1.0), min(max(pedal, -1.0), 1.0)
+@inlined
+def steering_of(curvature, max_curvature):  # type: ignore[no-untyped-def]
+    """Steering of a commanded curvature, clipped to [-1, 1]; the inverse of `command_of`."""
+    return min(max(curvature / max_curvature, -1.0), 1.0)
+
+
+@inlined
+def pedal_of(accel, max_accel, max_brake):  # type: ignore[no-untyped-def]
+    """Pedal of a commanded acceleration, clipped to [-1, 1]; the inverse of `command_of`."""
+    pedal = accel / (max_accel if accel >= 0.0 else max_brake)
+    return min(max(pedal, -1.0), 1.0)
 
 
 @compiled
@@ -32,9 +37,8 @@ def _to_command(action, max_curvature, max_accel, max_brake, curvature, accel): 
 @compiled
 def _to_action(curvature, accel, max_curvature, max_accel, max_brake, action):  # type: ignore[no-untyped-def]
     for i in range(curvature.size):
-        action[i, 0], action[i, 1] = action_of(
-            curvature[i], accel[i], max_curvature, max_accel, max_brake
-        )
+        action[i, 0] = steering_of(curvature[i], max_curvature)
+        action[i, 1] = pedal_of(accel[i], max_accel, max_brake)
 
 
 def to_command(vehicle: Vehicle, action: np.ndarray) -> Command:

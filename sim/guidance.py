@@ -7,9 +7,9 @@ plan. The same scalar function serves the compiled core, the environment's `info
 
 import numpy as np
 
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .sensors.lane import LaneView
-from .trig import sin_cos
+from .trig import sin_cos, small_sin_cos
 from .vehicle import Command
 
 AIM_TIME = 0.5  # the centre line is met in about twice this many seconds
@@ -23,7 +23,7 @@ COMFORTABLE_BRAKING = 1.5  # to a stop line [m/s²]
 HOLD_BRAKING = 1.0  # while standing [m/s²]
 
 
-@compiled
+@inlined
 def steer_to_centre(  # type: ignore[no-untyped-def]
     lateral, cos_error, sin_error, curvature, curvature_ahead, speed, delay
 ):
@@ -40,14 +40,14 @@ def steer_to_centre(  # type: ignore[no-untyped-def]
     approach = min(max(-0.5 * lateral / aim, -MAX_APPROACH), MAX_APPROACH)
     # The arc that keeps the offset has the lane's curvature, seen from its own side of the bend.
     keep = curvature_ahead * cos_error / max(1.0 - curvature * lateral, 0.3)
-    approach_sin, approach_cos = sin_cos(approach)
+    approach_sin, approach_cos = small_sin_cos(approach)
     wrong = sin_error * approach_cos - cos_error * approach_sin
     if cos_error < 0.0:  # facing backwards: turn as hard as it takes
         wrong = 1.0 if wrong >= 0.0 else -1.0
     return keep - 2.0 / aim * wrong
 
 
-@compiled
+@inlined
 def hold_speed(speed, target):  # type: ignore[no-untyped-def]
     """Commanded acceleration [m/s²]: reaches `target` after the way driven in SPEED_TIME.
 

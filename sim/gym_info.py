@@ -6,13 +6,14 @@ thirty small arrays would be longer than driving takes.
 
 import numpy as np
 
-from .actions import action_of, to_action
+from .actions import pedal_of, steering_of, to_action
 from .any_world import World
-from .compiled import compiled
-from .guidance import command_for, guide
+from .compiled import compiled, inlined
+from .guidance import guide, hold_speed, steer_to_centre
 from .lanes import between, mix
 from .success import is_success, task_figures
 from .task import CENTRE_LIMIT, Ended
+from .trig import small_sin_cos
 from .world import CarState
 
 CENTRE_COST = 0.1  # of the reward, at the lane's edge
@@ -38,6 +39,22 @@ def _reward(before, after, length, lateral, ended, time_limit, dt):  # type: ign
     return value
 
 
+@inlined
+def _steer_all(steering, lateral, heading, curvature, ahead, speed, late, most):  # type: ignore[no-untyped-def]
+    """Fill the expert's steering; nothing but arithmetic, for vector instructions."""
+    for i in range(steering.size):
+        sin, cos = small_sin_cos(heading[i])
+        bend = steer_to_centre(lateral[i], cos, sin, curvature[i], ahead[i], speed[i], late)
+        steering[i] = steering_of(bend, most)
+
+
+@inlined
+def _pedal_all(pedal, speed, target, most, most_brake):  # type: ignore[no-untyped-def]
+    """Fill the expert's pedal; the same."""
+    for i in range(pedal.size):
+        pedal[i] = pedal_of(hold_speed(speed[i], target[i]), most, most_brake)
+
+
 @compiled
 def _describe(  # type: ignore[no-untyped-def]
     lane, arc_length, speed, lateral, heading, table, preview, most,
@@ -54,18 +71,20 @@ def _describe(  # type: ignore[no-untyped-def]
     """
     nodes, lanes = table.nodes, table.lanes
     late, later = preview[0], preview[1]
-    for i in range(curvature.size):  # a loop of its own: many cars wait for memory at once
+    room = np.empty((3, curvature.size))
+    bends, steering, pedal = room[0], room[1], room[2]
+    for i in range(curvature.size):  # loops of their own: many cars wait for memory at once
         m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * later)
         target[i] = min(mix(nodes[m].target_speed, nodes[n].target_speed, part), most)
     for i in range(curvature.size):
         m, n, part = between(lanes[lane[i]], arc_length[i])
-        bend = mix(nodes[m].curvature, nodes[n].curvature, part)
+        curvature[i] = mix(nodes[m].curvature, nodes[n].curvature, part)
         m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * late)
-        ahead = mix(nodes[m].curvature, nodes[n].curvature, part)
-        wanted = target[i]
-        curvature[i] = bend
-        bend, push = command_for(lateral[i], heading[i], bend, ahead, speed[i], wanted, late)
-        action[i, 0], action[i, 1] = action_of(bend, push, max_curvature, max_accel, max_brake)
+        bends[i] = mix(nodes[m].curvature, nodes[n].curvature, part)
+    _steer_all(steering, lateral, heading, curvature, bends, speed, late, max_curvature)
+    _pedal_all(pedal, speed, target, max_accel, max_brake)
+    for i in range(curvature.size):
+        action[i, 0], action[i, 1] = steering[i], pedal[i]
         completion[i] = min(progress[i] / length[i], 1.0)
         over_line[i] = margin[i] < 0.0
         far_off[i] = abs(lateral_now[i]) > CENTRE_LIMIT

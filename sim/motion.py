@@ -10,7 +10,7 @@ import numpy as np
 from .compiled import compiled, inlined
 from .lanes import between, follower, foot_between, foot_of, mix, outline_margin
 from .task import CENTRE_LIMIT, Ended
-from .trig import angle_of
+from .trig import angle_of, sure_angle_of
 from .vehicle import approach, move
 
 _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
@@ -85,6 +85,29 @@ def _judge(a, b, part, lateral, lane_cos, lane_sin, cos, sin, front, rear, half_
     return angle_of(sin_error, cos_error), margin
 
 
+class Stance(NamedTuple):
+    """How cars stand in their lanes, (B,) float64: what margin and heading error follow from."""
+
+    cos_error: np.ndarray
+    sin_error: np.ndarray
+    lateral: np.ndarray
+    curvature: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+
+
+@inlined
+def _judge_all(of, margin, error, front, rear, half_width):  # type: ignore[no-untyped-def]
+    """`_judge` of many cars, in loops that the compiler turns into vector instructions."""
+    for k in range(margin.size):
+        margin[k] = outline_margin(
+            of.lateral[k], of.cos_error[k], of.sin_error[k], of.curvature[k], of.left[k],
+            of.right[k], front, rear, half_width,
+        )  # fmt: skip
+    for k in range(error.size):
+        error[k] = sure_angle_of(of.sin_error[k], of.cos_error[k])
+
+
 @compiled
 def find_on_lane(table, numbers, number, route, guess, x, y, cos, sin):  # type: ignore[no-untyped-def]
     """Where a car is on its lane; follows the lane into the successor on its route.
@@ -129,6 +152,9 @@ def advance(  # type: ignore[no-untyped-def]
         measures[6], measures[7], measures[8], measures[9], measures[10], measures[11],
     )  # fmt: skip
     lane_to, steps_to, ended_to, tally_to = counts[0], counts[1], counts[2], counts[3]
+    room = np.empty((8, stop - first))
+    of = Stance(room[0], room[1], room[2], room[3], room[4], room[5])
+    margins, errors = room[6], room[7]
     for i in range(first, stop):
         tally_to[i] = state.tally[i]
         if state.ended[i] != 0:
@@ -143,6 +169,7 @@ def advance(  # type: ignore[no-untyped-def]
             for k in range(delay):
                 pending[i, k, 0] = state.pending[i, k, 0]
                 pending[i, k, 1] = state.pending[i, k, 1]
+            room[:, i - first] = 1.0  # anything
             continue
         bend, push = curvature[i], accel[i]
         command[i, 0] = min(max(bend, -most_bend), most_bend)
@@ -170,10 +197,13 @@ def advance(  # type: ignore[no-untyped-def]
             lane, s, lateral, lane_cos, lane_sin, m, n, part, at_end = _follow(
                 table, lane, state.route[i], x, y, guess
             )
-        error, margin = _judge(
-            nodes[m], nodes[n], part, lateral, lane_cos, lane_sin, cos, sin,
-            front, rear, half_width,
-        )  # fmt: skip
+        k = i - first
+        of.cos_error[k] = cos * lane_cos + sin * lane_sin
+        of.sin_error[k] = sin * lane_cos - cos * lane_sin
+        of.lateral[k] = lateral
+        of.curvature[k] = mix(nodes[m].curvature, nodes[n].curvature, part)
+        of.left[k] = mix(nodes[m].left, nodes[n].left, part)
+        of.right[k] = mix(nodes[m].right, nodes[n].right, part)
         gained = s - before
         if lane != before_lane:
             gained += lanes[before_lane].length
@@ -185,20 +215,24 @@ def advance(  # type: ignore[no-untyped-def]
         progress, steps = state.progress[i] + gained, state.steps[i] + 1
         to.x[i], to.y[i], to.yaw[i], to.speed[i] = x, y, yaw, speed
         to.curvature[i], to.accel[i] = bend, push
-        to.arc_length[i], to.lateral_offset[i], to.heading_error[i] = s, lateral, error
-        to.margin[i], to.progress[i] = margin, progress
+        to.arc_length[i], to.lateral_offset[i], to.progress[i] = s, lateral, progress
         to.distance[i] = state.distance[i] + distance
         lane_to[i], steps_to[i] = lane, steps
-        off = (rule == 0.0 and margin < 0.0) or (rule == 1.0 and abs(lateral) > CENTRE_LIMIT)
-        ended = 0
+        if ends_route and (at_end or progress >= state.route_length[i]):
+            ended_to[i] = _COMPLETED  # a route goes on at most to the end of the road
+        else:
+            ended_to[i] = _END_OF_ROAD if at_end else 0
+    _judge_all(of, margins, errors, front, rear, half_width)
+    for i in range(first, stop):
+        if state.ended[i] != 0:
+            continue
+        margin, error = margins[i - first], errors[i - first]
+        to.margin[i], to.heading_error[i] = margin, error
         if abs(error) > heading_limit:
-            ended = _WRONG_WAY
-        elif off:
-            ended = _OFF_LANE
-        elif ends_route and (at_end or progress >= state.route_length[i]):
-            ended = _COMPLETED  # a route goes on at most to the end of the road
-        elif at_end:
-            ended = _END_OF_ROAD
-        elif steps * dt >= time_limit - 1e-9:
-            ended = _TIME_UP
-        ended_to[i] = ended
+            ended_to[i] = _WRONG_WAY
+        elif (rule == 0.0 and margin < 0.0) or (
+            rule == 1.0 and abs(to.lateral_offset[i]) > CENTRE_LIMIT
+        ):
+            ended_to[i] = _OFF_LANE
+        elif ended_to[i] == 0 and steps_to[i] * dt >= time_limit - 1e-9:
+            ended_to[i] = _TIME_UP

@@ -9,6 +9,9 @@ from .world import SETTLING, CarState
 
 CLEAR = 0.5  # that a branch must be nearer than any other to be the chosen one [m]
 WRONG_SPEED_SHARE = 0.1  # of the steps after it, that may be driven at a wrong speed
+# Numpy is slow with enums.
+_COMPLETED, _END_OF_ROAD = int(Ended.ROUTE_COMPLETED), int(Ended.END_OF_ROAD)
+_TIME_UP = int(Ended.TIME_UP)
 
 
 def is_success(task: Task, state: CarState, dt: float = 0.1) -> np.ndarray:
@@ -19,10 +22,10 @@ def is_success(task: Task, state: CarState, dt: float = 0.1) -> np.ndarray:
     waited, give or take the tolerance. A fork's route is completed on the right branch only.
     """
     if task.route_length > 0.0:
-        reached = state.ended == Ended.ROUTE_COMPLETED
+        reached = state.ended == _COMPLETED
     else:
         moved = state.progress >= 0.5 * state.route_length
-        reached = ((state.ended == Ended.TIME_UP) | (state.ended == Ended.END_OF_ROAD)) & moved
+        reached = ((state.ended == _TIME_UP) | (state.ended == _END_OF_ROAD)) & moved
     if task.wait > 0.0:
         late = np.abs(state.tally * dt - task.wait)
         reached = reached & (late <= task.wait_tolerance + 1e-9)

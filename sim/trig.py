@@ -21,13 +21,8 @@ _EIGHTH = 0.66  # beyond this tangent an angle is measured from pi / 4
 
 
 @inlined
-def sin_cos(angle):  # type: ignore[no-untyped-def]
-    """Sine and cosine of an angle [rad], within two units of their last place.
-
-    Zero gives exactly 0 and 1; those of -a are -sin and cos of a, exactly.
-    """
-    if not abs(angle) < LARGE:
-        return np.sin(angle), np.cos(angle)
+def small_sin_cos(angle):  # type: ignore[no-untyped-def]
+    """The same of an angle that is known to be below LARGE; without calls, so for many at once."""
     turns = np.rint(angle * _QUARTERS)
     r = ((angle - turns * _PI_A) - turns * _PI_B) - turns * _PI_C
     z = r * r
@@ -79,20 +74,24 @@ def sin_cos(angle):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def angle_of(sin, cos):  # type: ignore[no-untyped-def]
-    """Angle [rad] in [-pi, pi] of the direction (cos, sin), of any length; as np.arctan2(sin, cos).
+def sin_cos(angle):  # type: ignore[no-untyped-def]
+    """Sine and cosine of an angle [rad], within two units of their last place.
 
-    Within two units of its last place.
+    Zero gives exactly 0 and 1; those of -a are -sin and cos of a, exactly.
     """
+    if not abs(angle) < LARGE:
+        return np.sin(angle), np.cos(angle)
+    return small_sin_cos(angle)
+
+
+@inlined
+def sure_angle_of(sin, cos):  # type: ignore[no-untyped-def]
+    """The same of what is known to be a direction; without calls, so for many at once."""
     along, side = abs(cos), abs(sin)
     small, large = min(along, side), max(along, side)
-    if not 0.0 < along + side < np.inf:  # no direction at all, NaN, infinity
-        return np.arctan2(sin, cos)
-    base = 0.0
-    if small > _EIGHTH * large:
-        small, large = small - large, small + large
-        base = 0.25 * np.pi
-    t = small / large
+    steep = small > _EIGHTH * large
+    base = 0.25 * np.pi if steep else 0.0
+    t = (small - large if steep else small) / (small + large if steep else large)
     z = t * t
     over = (
         (
@@ -116,6 +115,17 @@ def angle_of(sin, cos):  # type: ignore[no-untyped-def]
     if cos < 0.0:
         angle = np.pi - angle
     return np.copysign(angle, sin)
+
+
+@inlined
+def angle_of(sin, cos):  # type: ignore[no-untyped-def]
+    """Angle [rad] in [-pi, pi] of the direction (cos, sin), of any length; as np.arctan2(sin, cos).
+
+    Within two units of its last place.
+    """
+    if not 0.0 < abs(cos) + abs(sin) < np.inf:  # no direction at all, NaN, infinity
+        return np.arctan2(sin, cos)
+    return sure_angle_of(sin, cos)
 
 
 @compiled
