@@ -310,6 +310,33 @@ def _to_lane(table, x, y, s, offset):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _along(table, x, y, s):  # type: ignore[no-untyped-def]
+    lane = table.lanes[0]
+    guess = 0.0
+    for i in range(x.size):
+        if i > 0:
+            guess += np.hypot(x[i] - x[i - 1], y[i] - y[i - 1])
+        guess, _, _, _ = locate(table.nodes, lane, x[i], y[i], guess)
+        s[i] = guess
+
+
+def follow_path(lane: Lane, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Arc lengths of points that follow each other along an open lane, from its beginning on.
+
+    Where the lane comes by the same place again, each point is on the pass that it belongs to.
+
+    Args:
+        x, y: (N,) world frame [m].
+
+    Returns:
+        (N,) [m].
+    """
+    s = np.empty(len(x))
+    _along(_lane_table(lane), np.asarray(x, np.float64), np.asarray(y, np.float64), s)
+    return s
+
+
+@compiled
 def _to_world(table, s, offset, x, y):  # type: ignore[no-untyped-def]
     for i in range(s.size):
         cx, cy, dx, dy = curve_at(table.nodes, table.lanes[0], s[i])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .lanes import world_to_lane
+from .lanes import follow_path
 from .recording import RecordedEpisode, Recording
 from .recording_header import HEADER_FILE
 from .road import Lane, Material, Ribbon, Road
@@ -112,8 +112,7 @@ class Trace:
     @cached_property
     def frame_stations(self) -> np.ndarray:
         """(N,) arc length of every frame along `lane`, never falling [m]."""
-        s, _ = world_to_lane(self.lane, np.stack([self.x, self.y], axis=-1))
-        return np.maximum.accumulate(s)
+        return np.maximum.accumulate(follow_path(self.lane, self.x, self.y))
 
     def frame_behind(self, arc_length: np.ndarray) -> np.ndarray:
         """The last frame that was taken at or behind a place on the lane; the first, before it."""
@@ -121,16 +120,23 @@ class Trace:
         return np.clip(after - 1, 0, len(self.x) - 1)
 
 
+def _within(s: np.ndarray, at: float, reach: float) -> slice:
+    """Of stations that grow, those within reach of a place."""
+    return slice(
+        int(np.searchsorted(s, at - reach)), int(np.searchsorted(s, at + reach, side="right"))
+    )
+
+
 def _fit(s: np.ndarray, x: np.ndarray, y: np.ndarray, at: float) -> tuple[float, ...]:
     """x, y, heading, curvature at a station: a cubic through what was driven around it."""
     reach = SMOOTHING
-    near = np.abs(s - at) <= reach
-    while near.sum() < 6 and not near.all():  # few frames a metre: reach farther
+    near = _within(s, at, reach)
+    while near.stop - near.start < min(6, len(s)):  # few frames a metre: reach farther
         reach *= 1.5
-        near = np.abs(s - at) <= reach
+        near = _within(s, at, reach)
     offset = (s[near] - at) / reach
     weight = np.maximum(1.0 - 0.9 * offset**2, 0.05)[:, None]
-    degree = min(3, int(near.sum()) - 1)
+    degree = min(3, len(offset) - 1)
     powers = offset[:, None] ** np.arange(degree + 1)
     found, *_ = np.linalg.lstsq(
         powers * weight, np.stack([x[near], y[near]], axis=-1) * weight, rcond=None

@@ -1,5 +1,6 @@
 """Recorded drives as worlds: paths as lanes, frames behind the car, cars that drive their own way."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,19 @@ def test_the_frame_behind_is_behind_and_the_nearest(recording: Path) -> None:
     np.testing.assert_array_equal(trace.frame_behind(between), np.arange(len(between)))
     assert trace.frame_behind(np.array([-5.0]))[0] == 0
     assert trace.frame_behind(np.array([1e6]))[0] == len(stations) - 1
+
+
+def test_a_path_that_comes_by_again_keeps_its_laps_apart(recording: Path) -> None:
+    """Three laps on a circle, a hand's breadth apart: the nearest frame is often of another lap."""
+    drive = traces(recording)[0]
+    way = np.arange(0.0, 3.0 * 2.0 * np.pi * 20.0, 0.8)
+    radius = 20.0 + 0.1 * np.sin(0.9 * way)
+    lap = replace(
+        drive, x=radius * np.sin(way / 20.0), y=-radius * np.cos(way / 20.0),
+        yaw=way / 20.0, speed=np.full(len(way), 8.0),
+    )  # fmt: skip
+    np.testing.assert_allclose(lap.frame_stations, lap.stations, atol=1.0)
+    np.testing.assert_array_equal(lap.frame_behind(lap.frame_stations + 0.3), np.arange(len(way)))
 
 
 def test_frames_are_mapped_and_not_read(recording: Path) -> None:
