@@ -23,6 +23,7 @@ from ..sim.recording_header import read_json
 from .evaluation import DrivenEpisode
 
 IDENTITY = "evaluation.json"
+EPISODES = ".episodes"
 _FRAME = struct.Struct("<QI")
 _HEAD = struct.Struct("<I")
 
@@ -92,12 +93,17 @@ class EpisodeStore:
         with self._path(driver).open("ab") as handle:
             handle.write(_FRAME.pack(len(payload), zlib.crc32(payload)) + payload)
 
+    def remove_if_empty(self) -> None:
+        """Leave no folder behind where nothing has been driven."""
+        if not any(self.folder.glob(f"*{EPISODES}")):
+            self.remove()
+
     def remove(self) -> None:
         """Forget all of it: the results are written."""
         shutil.rmtree(self.folder)
 
     def _path(self, driver: str) -> Path:
-        return self.folder / f"{driver}.episodes"
+        return self.folder / f"{driver}{EPISODES}"
 
 
 def _records(content: bytes) -> Iterator[tuple[DrivenEpisode, int]]:

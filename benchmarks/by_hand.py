@@ -16,6 +16,7 @@ Student's over the seeds: it is about training again, not about other roads by h
 
 import argparse
 import json
+import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -84,9 +85,11 @@ def learn(
             train.TrainOptions(
                 (data,), run, policy=options.policy, seed=seed, steps=options.steps,
                 labels="person" if labels == "person" else "expert", closed_loop=False,
+                resume=train.is_started(run),
             )
         )  # fmt: skip
         found.append({name: judge(run, out, name, options) for name in JUDGED})
+        print(run.name, {name: sum(good) for name, good in found[-1].items()}, file=sys.stderr)
     return found
 
 
@@ -99,7 +102,9 @@ def judge(run: Path, out: Path, name: str, options: argparse.Namespace) -> list[
     if not exam.exists():
         SeededSuite(suite, options.episodes, JUDGED[name], None).save(exam)
     results = evaluate.run(
-        evaluate.EvaluateOptions((str(run),), suite=str(exam), out=run / f"{suite.name}.json")
+        evaluate.EvaluateOptions(
+            (str(run),), suite=str(exam), out=run / f"{suite.name}.json", resume=True
+        )
     )
     return [bool(episode["success"]) for episode in results.policies[0].episodes]
 
@@ -123,21 +128,25 @@ def main() -> None:
     parser.add_argument("--drives", type=int, default=128, help="beside the path, of 30 s each")
     parser.add_argument("--episodes", type=int, default=60)
     parser.add_argument("--beside-only", action="store_true", help="leave out `alone`")
-    parser.add_argument("--out", type=Path, help="kept there; without it, thrown away")
+    parser.add_argument(
+        "--out", type=Path, help="kept there, and gone on with; without it, thrown away"
+    )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         out = options.out or Path(folder)
         hand, beside = options.recording or out / "alone", out / "beside"
         if options.recording is None:
-            drive_by_hand(options.road, hand)
+            if not record.count_episodes(hand):
+                drive_by_hand(options.road, hand)
         else:
             options.road = recorded_roads(str(hand))
-        record.run(
-            record.RecordOptions(
-                beside, world=str(hand), regime="view-synthesis", redraw=True,
-                episodes=options.drives, seed=FIRST_DRIVE, balance=1.0,
-            )
-        )  # fmt: skip
+        if record.count_episodes(beside) < options.drives:
+            record.run(
+                record.RecordOptions(
+                    beside, world=str(hand), regime="view-synthesis", redraw=True,
+                    episodes=options.drives, seed=FIRST_DRIVE, balance=1.0,
+                )
+            )  # fmt: skip
         report: dict[str, Any] = {"by_hand": told_of_the_hand(hand)}
         report["beside"] = told(learn(beside, out, "expert", options))
         if not options.beside_only:

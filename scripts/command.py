@@ -50,13 +50,15 @@ def parse(options: type[Options], argv: Sequence[str], command: str) -> Options:
         with contextlib.redirect_stderr(said):
             return tyro.cli(options, args=argv, prog=f"redrive {command}")
     except SystemExit as stop:
-        sys.stderr.write(said.getvalue())
-        if stop.code:
-            shown = io.StringIO()
-            with contextlib.suppress(SystemExit), contextlib.redirect_stdout(shown):
-                tyro.cli(options, args=["--help"])
-            for hint in [*_unknown_options(argv, shown.getvalue()), *_near(said.getvalue())]:
-                sys.stderr.write(f"redrive: error: {hint}\n")
+        if not stop.code:
+            sys.stderr.write(said.getvalue())
+            raise
+        shown = io.StringIO()
+        with contextlib.suppress(SystemExit), contextlib.redirect_stdout(shown):
+            tyro.cli(options, args=["--help"])
+        told = [*_unknown_options(argv, shown.getvalue()), *_unknown_choice(said.getvalue())]
+        line = "; ".join(told).rstrip("?") or _first_section(said.getvalue())
+        sys.stderr.write(f"redrive: error: {line}; redrive {command} --help explains\n")
         raise
 
 
@@ -132,19 +134,31 @@ def _explain(line: str) -> None:
 
 def _unknown_options(argv: Sequence[str], shown: str) -> Iterator[str]:
     """What to say about each option that the help does not show."""
-    known = set(re.findall(r"--[a-z][\w.-]*", shown))
+    known = {name.rstrip(".") for name in re.findall(r"--[a-z][\w.-]*", shown)}
     for word in argv:
         name = word.split("=")[0].replace("_", "-")
         if name.startswith("--") and name not in known:
             yield f"no option {name}; {did_you_mean(name, known)}".rstrip("; ")
 
 
-def _near(said: str) -> Iterator[str]:
-    """The near words for tyro's "invalid choice 'x' for argument '--y'. Expected one of (...)"."""
-    flat = " ".join(said.replace("│", " ").split())
-    found = re.search(r"invalid choice '(.*?)' for argument '(.*?)'\. Expected one of (.*)", flat)
+def _unknown_choice(said: str) -> Iterator[str]:
+    """For tyro's "invalid choice 'x' for argument '--y'. Expected one of (...)"."""
+    found = re.search(
+        r"invalid choice '(.*?)' for argument '(.*?)'\. Expected one of (.*)", _first_section(said)
+    )
     if found:
         word, argument, rest = found.groups()
-        hint = did_you_mean(word, re.findall(r"'(.*?)'", rest))
-        if hint:
-            yield f"{argument} {word}: {hint.rstrip()}"
+        choices = re.findall(r"'(.*?)'", rest)
+        yield f"{argument}: {unknown('choice', word, choices)}"
+
+
+def _first_section(said: str) -> str:
+    """What tyro says below its title, down to the first rule, as one line; frames may be blank."""
+    lines: list[str] = []
+    for line in said.splitlines()[1:]:
+        text = line.strip("│| ")
+        if not re.search(r"[─-]{4}[╮╯+]?$", text):
+            lines.append(text)
+        elif lines:
+            break
+    return " ".join(" ".join(lines).split()).rstrip(". ")

@@ -80,9 +80,13 @@ def run(options: EvaluateOptions) -> Results:
             make_driver(word, one_driver.world_for(word, variant, exam.roads))
     store = open_store(options, exam)
     timing = Timing(options.threads)
-    with terminal.progress("the expert, for comparison", one_driver.count_all(exam)) as tick:
-        reference = Reference.drive(exam, tick)
-    checks = check(exam, reference)
+    try:  # roads are read here for the first time, and may be wrong
+        with terminal.progress("the expert, for comparison", one_driver.count_all(exam)) as tick:
+            reference = Reference.drive(exam, tick)
+        checks = check(exam, reference)
+    except BaseException:
+        store.remove_if_empty()
+        raise
     policies = []
     for word in options.drivers:
         with terminal.progress(f"driving {driver_name(word)}", one_driver.count_all(exam)) as tick:

@@ -229,20 +229,26 @@ def _card(
     polygon(image, _box(left, top, right, low), PANEL)
     write(target, title, left + 28 * unit, top + 34 * unit, 20 * unit, TEXT, True)
     write(target, closes, right - 28 * unit, top + 34 * unit, 13 * unit, DIM, align="right")
+    widths = [[_key_width(key, unit) + 6 * unit for key in keys] for keys, _, _ in rows]
+    column = left + 28 * unit + max(map(sum, widths)) + 14 * unit
     for k, (keys, meaning, on) in enumerate(rows):
         y = top + 76 * unit + k * row
         x = left + 28 * unit
         for key in keys:
-            wide = max(text_width(key, 13 * unit, True) + 16 * unit, 26 * unit)
+            wide = _key_width(key, unit)
             image = pixels(target)
             polygon(image, _box(x, y - 12 * unit, x + wide, y + 12 * unit), EDGE)
             inner = _box(x + 1, y - 12 * unit + 1, x + wide - 1, y + 12 * unit - 2)
             polygon(image, inner, RAISED)
             write(target, key, x + 0.5 * wide, y - 0.5, 13 * unit, TEXT, True, "middle")
             x += wide + 6 * unit
-        write(target, meaning, left + 210 * unit, y, 14 * unit, TEXT if on else DIM)
+        write(target, meaning, column, y, 14 * unit, TEXT if on else DIM)
         if not on:
             write(target, "off", right - 28 * unit, y, 13 * unit, DIM, align="right")
+
+
+def _key_width(key: str, unit: float) -> float:
+    return max(text_width(key, 13 * unit, True) + 16 * unit, 26 * unit)
 
 
 def caption(frame: Frame, target: pygame.Surface) -> None:

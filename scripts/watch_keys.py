@@ -47,7 +47,7 @@ HELP: tuple[tuple[tuple[str, ...], str], ...] = (
     (("→", "."), "paused: one step (the dot where you drive)"),
     (("R",), "the same episode again; a take is thrown away"),
     (("N",), "the next episode, on the next road"),
-    (("1", "9"), "follow another driver"),
+    (("1", "9"), "1 to 9: follow another driver"),
     (("+", "-"), "faster, slower"),
     (("Z",), "zoom"),
     (("A",), "what in the picture moved the command"),

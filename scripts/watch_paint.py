@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import io
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,8 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pygame
+
+from redrive.sim.files import write_whole
 
 Colour = tuple[int, int, int]  # RGB
 
@@ -94,11 +97,13 @@ def save_picture(source: pygame.Surface, path: Path) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    content = io.BytesIO()
     try:
-        pygame.image.save(source, str(path))
+        pygame.image.save(source, content, path.name)
     except pygame.error as error:
         raise OSError(f"the picture {path} could not be saved: {error}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(path, content.getvalue())
 
 
 def mix(a: Colour, b: Colour, share: float) -> Colour:

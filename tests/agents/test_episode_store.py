@@ -75,3 +75,9 @@ def test_what_is_there_is_neither_overwritten_nor_mixed_with_something_else(tmp_
     with pytest.raises(ValueError, match="drivers was .*'123'.*is .*'124'"):
         EpisodeStore(tmp_path / "a", IDENTITY | {"drivers": {"lstm": "124"}}, resume=True)
     EpisodeStore(tmp_path / "new", IDENTITY, resume=True)  # nothing there: begin
+
+
+def test_nothing_is_left_behind_where_nothing_was_driven(tmp_path: Path) -> None:
+    store = EpisodeStore(tmp_path / "a", IDENTITY, resume=False)
+    store.remove_if_empty()
+    assert not store.folder.exists()

@@ -144,8 +144,10 @@ def test_a_wrong_choice_is_told_the_near_one(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         parse(Options, ["--policy", "lsmt"], "train")
     said = capsys.readouterr().err
-    assert said.endswith("redrive: error: --policy lsmt: did you mean 'lstm'?\n")
-    assert "redrive train --help" in said
+    assert said == (
+        "redrive: error: --policy: unknown choice 'lsmt'; did you mean 'lstm'? "
+        "there are lstm, mlp, perceptron; redrive train --help explains\n"
+    )
 
 
 @pytest.mark.parametrize("typed", [["--polcy", "mlp"], ["--polcy=mlp"]])
@@ -155,13 +157,33 @@ def test_a_wrong_option_is_told_the_near_one(
     with pytest.raises(SystemExit):
         parse(Options, typed, "train")
     said = capsys.readouterr().err
-    assert said.endswith("redrive: error: no option --polcy; did you mean '--policy'?\n")
+    assert said == (
+        "redrive: error: no option --polcy; did you mean '--policy'; redrive train --help explains\n"
+    )
 
 
 def test_a_wrong_value_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse(Options, ["--seed", "seven"], "train")
-    assert "--seed" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "--seed" in said and "'seven'" in said
+    assert len(said.splitlines()) == 1
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Keep."""
+
+    out: str
+    """Where it goes."""
+
+
+def test_what_is_missing_is_said_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        parse(Folder, [], "record")
+    said = capsys.readouterr().err
+    assert said.startswith("redrive: error: Missing from redrive record: --out STR Where it goes")
+    assert said.endswith("redrive record --help explains\n") and len(said.splitlines()) == 1
 
 
 def test_help_shows_the_choices(capsys: pytest.CaptureFixture[str]) -> None:

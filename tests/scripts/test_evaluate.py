@@ -150,6 +150,18 @@ def test_wrong_values_are_told_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_broken_road_leaves_no_evaluation_behind_that_seems_to_be_under_way(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    road, out = tmp_path / "track.csv", tmp_path / "out" / "results.json"
+    road.write_text("# x_m,y_m,w_tr_right_m,w_tr_left_m\n0,0,4,4\n5,nan,4,4\n5,5,4,4\n")
+    words = ["evaluate", "expert", "--suite", "racetracks", "--roads", str(road), "--out", str(out)]
+    for _ in range(2):  # the second time is told the same
+        assert main(words) == 2
+        assert "line 3: y_m is nan" in capsys.readouterr().err
+    assert not list(out.parent.iterdir())
+
+
 def test_a_folder_without_a_checkpoint_is_told_in_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

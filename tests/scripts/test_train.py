@@ -113,7 +113,7 @@ def test_help_shows_the_settings_of_the_policy_that_was_named(
     ("words", "answer"),
     [
         (["--policy", "gru", "--policy.forget-bias", "1"], "no option --policy.forget-bias"),
-        (["--policy=lstm", "--policy.forget-bias", "2"], "invalid choice '2'"),
+        (["--policy=lstm", "--policy.forget-bias", "2"], "unknown choice '2'"),
         (["--policy", "lsmt"], "did you mean 'lstm'?"),
         (["--policy", "lstm", "--policy.hidden", "0"], "hidden must be positive, got 0"),
         (["--policy", "perceptron", "--dropout", "0.5"], "perceptron has no features to drop"),

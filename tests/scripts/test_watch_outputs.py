@@ -1,7 +1,9 @@
 """What the window leaves behind: nothing is lost, whatever ends it."""
 
+import errno
 import json
 import math
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from redrive.watch_actions import Action, act
 from redrive.watch_drive import begin
 from redrive.watch_log import Log
 from redrive.watch_outputs import Outputs
+from redrive.watch_paint import save_picture, surface
 from redrive.watch_record import Recorder, Seeds
 from redrive.watch_reel import RATE, Reel
 from redrive.watch_session import Session, tick
@@ -175,3 +178,16 @@ def test_the_log_says_what_the_window_is_like_when_that_has_changed(
 def test_seeds_are_numbered_as_record_numbers_them(world: RoadWorld) -> None:
     _, state = Seeds(world, 5).start(2)
     assert (int(state.seed[0]), int(state.episode[0])) == (7, 0)
+
+
+def test_a_picture_is_whole_or_absent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full disk is simulated where bytes go to it."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    for name in ("a.png", "a.jpg"):
+        with pytest.raises(OSError, match="No space left"):
+            save_picture(surface((64, 48)), tmp_path / name)
+    assert not list(tmp_path.iterdir())
