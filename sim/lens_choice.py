@@ -28,8 +28,9 @@ def driver_camera(
             return camera
     raise ValueError(
         f"a camera of {source.width} x {source.height} px with a focal length of {source.fx:.0f} "
-        f"px shows too little for offsets of {lateral} m and {np.rad2deg(yaw):.0f} degrees; "
-        "ask for smaller offsets"
+        f"px, {source.mount_height:g} m above the ground, shows too little for offsets of "
+        f"{lateral} m and {np.rad2deg(yaw):.0f} degrees; ask for smaller offsets, or import the "
+        "drive of a small car as ten times as large (docs/importing.md)"
     )
 
 

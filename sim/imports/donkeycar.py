@@ -92,7 +92,8 @@ def read(
         notes.append(
             Note(
                 "assumed-camera",
-                "no calibration was given: a 120 degree fisheye, 0.12 m high, pitched down "
+                "no calibration was given: a 120 degree fisheye, "
+                f"{eye.lens.mount_height:g} m high, pitched down "
                 f"{np.rad2deg(eye.lens.pitch):.0f} degrees is assumed",
             )
         )
