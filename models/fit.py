@@ -7,7 +7,8 @@ with the same bytes as one that was not; with one thread, that is: `torch.set_nu
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -162,8 +163,9 @@ def fit(
         if state.step == 0:  # from now on there is something to resume
             save_state(folder, policy, optimizer, state, description, memory)
         clock = time.monotonic()
-        while state.step < settings.steps and not state.stopped:
-            batch = windows.batch(state.step).to(device)
+        end = state.step if state.stopped else settings.steps
+        for cut in batches(windows, state.step, end):
+            batch = cut.to(device)
             fresh = not (windows.settings.carry and memory)
             before = policy.initial_state(len(batch.command)) if fresh else memory
             loss, norm, after = learn_on(policy, optimizer, batch, before, settings, state.step)
@@ -208,11 +210,30 @@ def fit(
                 on_progress(Progress(state.step, settings.steps, loss, validation_loss, rate))
             if last or state.stopped or state.step % settings.save_every == 0:
                 save_state(folder, policy, optimizer, state, description, memory)
+            if state.stopped:
+                break
 
     load_weights(policy, read_tensors(folder / WEIGHTS)[0], folder / WEIGHTS)
     policy.eval()
     describe_training(folder, copycat=diagnose(policy, validation))
     return state
+
+
+def batches(windows: Windows, first: int, stop: int) -> Iterator[Batch]:
+    """The batches of the steps from `first` to before `stop`, in order.
+
+    The next one is cut, and read from disk where it lies there, while the last one is learned from:
+    a batch depends on its step alone, so it does not matter when it is cut.
+    """
+    if first >= stop:
+        return
+    with ThreadPoolExecutor(1, thread_name_prefix="redrive-windows") as worker:
+        coming = worker.submit(windows.batch, first)
+        for following in range(first + 1, stop + 1):
+            batch = coming.result()
+            if following < stop:
+                coming = worker.submit(windows.batch, following)
+            yield batch
 
 
 def learn(

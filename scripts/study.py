@@ -72,6 +72,10 @@ STUDIES = {
         "study_memory",
         "for how long does each kind of memory remember a sign, until the fork it is about?",
     ),
+    "tasks": (
+        "study_tasks",
+        "black frames, an unseen speed, a stop sign, late commands: who learns to drive with them?",
+    ),
     "view-synthesis": (
         "study_view_synthesis",
         "what does one recorded drive teach: its log, side cameras, view synthesis, true pictures?",

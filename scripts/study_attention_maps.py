@@ -16,7 +16,6 @@ import numpy as np
 from redrive import terminal
 from redrive.agents.agent import Agent, View
 from redrive.agents.rollout import rollout
-from redrive.agents.statistics import mean_interval, rate_interval
 from redrive.memory_lab import (
     CORES,
     LEARNED_ROADS,
@@ -31,7 +30,7 @@ from redrive.sim.success import decision, is_success
 from redrive.sim.vehicle import Command
 from redrive.sim.world import RoadWorld
 from redrive.study import StudyOptions, write_page, write_table
-from redrive.study_runs import once
+from redrive.study_runs import once, success_interval
 
 if TYPE_CHECKING:
     from redrive.models.attention import AttentionPolicy
@@ -238,6 +237,7 @@ def _take_away(
         "mass_on_sign_if_even": float(np.mean(world.task.sign_steps / (maps.now + 1))),
         "sign_among_top3": float((choices["looked at most", 3] & shown).any(1).mean()),
         "rank_correlation_with_gradient": rank_correlation(maps.rollout, maps.gradient, past),
+        **similarity_to_sign(maps, shown),
     }
     rows = []
     for (kind, count), taken in choices.items():
@@ -260,6 +260,34 @@ def _take_away(
         )
         tick(1)
     return rows
+
+
+def similarity_to_sign(maps: Maps, shown: np.ndarray) -> dict[str, float]:
+    """How much more the decision's query resembles the keys of the sign than those of other frames.
+
+    Of the head of the last layer that looks at the sign most. The logarithm of a weight is the
+    similarity of query and key, a scaled dot product, up to a constant that all frames share.
+
+    Args:
+        shown: (B, T) bool, the frames of the sign.
+    """
+    steps = np.arange(maps.weights.shape[-1])
+    others = (steps <= maps.now[:, None]) & ~shown  # (B, T)
+    mass = (maps.weights[:, -1] * shown[:, None]).sum(-1)  # (B, heads)
+    head = int(mass.mean(0).argmax())
+    similar = np.log(np.maximum(maps.weights[:, -1, head], 1e-12))
+    ahead = _mean(similar, shown) - _mean(similar, others)
+    return {
+        "mass_on_sign_best_head": float(mass[:, head].mean()),
+        "similarity_sign_over_others": float(ahead.mean()),
+        "similarity_sign_over_others_share": float((ahead > 0.0).mean()),
+    }
+
+
+def _mean(values: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """(B,) means of rows of (B, T) at the places `where`."""
+    found: np.ndarray = (values * where).sum(1) / where.sum(1)
+    return found
 
 
 def top(values: np.ndarray, count: int) -> np.ndarray:
@@ -285,15 +313,14 @@ def summarise(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for kind, count in dict.fromkeys((row["taken"], row["frames"]) for row in rows):
         some = [row for row in rows if (row["taken"], row["frames"]) == (kind, count)]
         rates = [row["success"] for row in some]
-        tries = sum(row["episodes"] for row in some)
-        pooled = rate_interval(round(sum(r["success"] * r["episodes"] for r in some)), tries)
-        low, high = pooled.low, pooled.high
-        if len(rates) > 1:
-            seeds = mean_interval(rates)
-            low, high = max(0.0, min(low, seeds.low)), min(1.0, max(high, seeds.high))
         name = kind if kind in ("none", "sign") else f"{kind}, {count}"
-        success[name] = {"mean": float(np.mean(rates)), "low": low, "high": high}
-    told = [name for name in rows[0] if name.startswith(("mass", "rank")) or "top3" in name]
+        found = success_interval(rates, [row["episodes"] for row in some])
+        success[name] = found._asdict()
+    told = [
+        name
+        for name in rows[0]
+        if name.startswith(("mass", "rank", "similarity")) or "top3" in name
+    ]
     return {"success": success} | {
         name: float(np.mean([row[name] for row in rows])) for name in told
     }

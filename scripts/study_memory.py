@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from redrive.agents.statistics import mean_interval, rate_interval
 from redrive.memory_lab import (
     CORES,
     FORK_WEIGHT,
@@ -29,7 +28,7 @@ from redrive.memory_lab import (
 )
 from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
-from redrive.study_runs import once
+from redrive.study_runs import once, success_interval
 
 if TYPE_CHECKING:
     from redrive.models.sequence import SequencePolicy
@@ -234,17 +233,12 @@ class Lab:
 
 
 def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """A row for each core and delay: mean success, and the wider of two 95 % intervals.
-
-    Student's over the training seeds, and Wilson's over all episodes: the first is nothing where
-    all seeds are alike, the second knows nothing of seeds.
-    """
+    """A row for each core and delay: mean success with its 95 % interval, over seeds and episodes."""
     table = []
     for core, delay in dict.fromkeys((row["core"], row["delay"]) for row in rows):
         some = [row for row in rows if (row["core"], row["delay"]) == (core, delay)]
         rates = [float(row["success"]) for row in some]
-        mean = sum(rates) / len(rates)
-        low, high = _wider(rates, [int(row["episodes"]) for row in some])
+        mean, low, high = success_interval(rates, [int(row["episodes"]) for row in some])
         correct = sum(float(row["decision_correct"]) for row in some) / len(some)
         table.append(
             {
@@ -253,16 +247,6 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             }
         )  # fmt: skip
     return table
-
-
-def _wider(rates: Sequence[float], episodes: Sequence[int]) -> tuple[float, float]:
-    pooled = rate_interval(
-        round(sum(r * n for r, n in zip(rates, episodes, strict=True))), sum(episodes)
-    )
-    if len(rates) < 2:
-        return pooled.low, pooled.high
-    seeds = mean_interval(rates)
-    return max(0.0, min(pooled.low, seeds.low)), min(1.0, max(pooled.high, seeds.high))
 
 
 def solvable_delay(rows: Sequence[Mapping[str, Any]], core: str) -> int:

@@ -22,7 +22,7 @@ from redrive.agents.demonstrations import (
     recording_header,
 )
 from redrive.agents.expert import Expert
-from redrive.agents.statistics import mean_interval
+from redrive.agents.statistics import Interval, mean_interval, rate_interval
 from redrive.agents.suites import HELD_OUT_ROADS, Suite
 from redrive.sim.appearance import Appearance
 from redrive.sim.recording import RecordedEpisode, Recording
@@ -282,6 +282,26 @@ def over_seeds(
             line |= {figure: found.mean, f"{figure}_low": low, f"{figure}_high": high}
         table.append(line)
     return table
+
+
+def success_interval(rates: Sequence[float], episodes: Sequence[int]) -> Interval:
+    """The mean of one success rate for each training seed, with the wider of two 95 % intervals.
+
+    Student's over the seeds, and Wilson's over all episodes: the first is nothing where all seeds
+    are alike, the second knows nothing of seeds.
+
+    Args:
+        episodes: of each seed.
+    """
+    right = round(sum(rate * count for rate, count in zip(rates, episodes, strict=True)))
+    pooled = rate_interval(right, sum(episodes))
+    mean = sum(rates) / len(rates)
+    if len(rates) < 2:
+        return Interval(mean, pooled.low, pooled.high)
+    seeds = mean_interval(rates)
+    return Interval(
+        mean, max(0.0, min(pooled.low, seeds.low)), min(1.0, max(pooled.high, seeds.high))
+    )
 
 
 def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float:

@@ -23,6 +23,7 @@ from redrive.models.fit import (
     FitSettings,
     FitState,
     Progress,
+    batches,
     evaluate,
     fit,
     learn,
@@ -341,6 +342,33 @@ def test_sgd_with_momentum_is_the_textbook_rule(small_policy: Make, drives: Driv
             velocity[i] = 0.5 * velocity[i] + parameter.grad
             weights[i] = weights[i] - 0.1 * velocity[i]
             torch.testing.assert_close(parameter.detach(), weights[i])
+
+
+def test_batches_that_are_cut_ahead_are_those_of_their_steps(drives: Drives) -> None:
+    windows = Windows(drives(3), SENSORS, WINDOWS)
+    ahead = list(batches(windows, 2, 6))
+    assert len(ahead) == 4
+    for step, batch in enumerate(ahead, start=2):
+        torch.testing.assert_close(batch.command, windows.batch(step).command, rtol=0.0, atol=0.0)
+    assert not list(batches(windows, 6, 6))
+
+
+def test_what_goes_wrong_while_a_batch_is_cut_stops_the_fit(
+    drives: Drives, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows = Windows(drives(3), SENSORS, WINDOWS)
+    cut = windows.batch
+
+    def broken(step: int) -> Batch:
+        if step == 2:
+            raise OSError("the disk is gone")
+        return cut(step)
+
+    monkeypatch.setattr(windows, "batch", broken)
+    coming = batches(windows, 0, 4)
+    assert next(coming).command.shape == next(coming).command.shape
+    with pytest.raises(OSError, match="disk is gone"):
+        next(coming)
 
 
 def test_without_clipping_the_gradient_is_followed_whatever_its_length(

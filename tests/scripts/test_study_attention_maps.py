@@ -10,10 +10,12 @@ from redrive import study_attention_maps
 from redrive.cli import main
 from redrive.sim.vehicle import Command
 from redrive.study_attention_maps import (
+    Maps,
     Missing,
     Plan,
     by_frame,
     rank_correlation,
+    similarity_to_sign,
     through_layers,
     top,
 )
@@ -52,6 +54,18 @@ def test_ranks_that_agree_correlate() -> None:
     where = np.ones((3, 20), bool)
     assert rank_correlation(values, values**3, where) == pytest.approx(1.0)
     assert rank_correlation(values, -values, where) == pytest.approx(-1.0)
+
+
+def test_a_key_that_gets_four_times_the_weight_is_more_similar_by_the_logarithm_of_four() -> None:
+    weights = np.zeros((1, 1, 2, 5))
+    weights[0, 0, 0, :4] = 0.25
+    weights[0, 0, 1, :4] = [0.4, 0.4, 0.1, 0.1]
+    nothing = np.zeros((1, 5))
+    maps = Maps(np.array([3]), weights, nothing, nothing, nothing, nothing, np.array([True]))
+    found = similarity_to_sign(maps, np.array([[True, True, False, False, False]]))
+    assert found["mass_on_sign_best_head"] == pytest.approx(0.8)
+    assert found["similarity_sign_over_others"] == pytest.approx(np.log(4.0))
+    assert found["similarity_sign_over_others_share"] == 1.0
 
 
 class Looker:

@@ -1,0 +1,215 @@
+"""The study `tasks`: which memory helps with black frames, an unseen speed, a stop sign, late commands?
+
+Every driver of a case has the same eyes and learns from the same drives; only the memory differs. All
+are judged on the same episodes, in closed loop, from pictures; the expert drives them too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from redrive import terminal
+from redrive.agents.expert import Expert
+from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
+from redrive.study import StudyOptions, write_page, write_table
+from redrive.study_plots import COLOURS, new_figure, save_figure
+from redrive.study_runs import once, success_interval
+from redrive.task_lab import (
+    CASES,
+    DRIVERS,
+    SEEN,
+    SEES_NOW,
+    TOLD_SPEED,
+    Driver,
+    demonstrate,
+    judge,
+    learn_core,
+    make_eyes,
+    with_eyes,
+)
+
+EXPERT = "expert"
+CHECKPOINT = "policy.json"
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the study is."""
+
+    cases: tuple[str, ...] = tuple(CASES)
+    drivers: tuple[str, ...] = tuple(DRIVERS)
+    seeds: int = 3
+    eyes: int = 400  # steps of learning
+    eyes_drives: int = 160
+    drives: int = 160  # demonstrations of each case
+    seconds: float = 20.0  # of a demonstration
+    learning: float = 1.0  # share of each case's steps
+    episodes: int = 64  # in closed loop, for each test and seed
+
+
+QUICK = Size(("blackout", "stop-sign"), (SEES_NOW, "lstm"), 1, 60, 24, 24, 10.0, 0.1, 8)
+
+
+def study(options: StudyOptions) -> dict[str, Any]:
+    """Run it; the summary."""
+    size = QUICK if options.quick else Size()
+    _make_eyes(options.out, size)
+    count = size.seeds * (len(size.drivers) + 1)
+    jobs = [
+        Job(case, count, one_case, (options.out, case, size, options.seed)) for case in size.cases
+    ]
+    found = run_side_by_side("driving", jobs, options.processes or usable_cores())
+    rows = [row for case in found for row in case]
+    table = summarise(rows)
+    write_table(options.out / "table.csv", table)
+    write_table(options.out / "runs.csv", rows)
+    _plot(options.out / "success.png", table)
+    write_page(
+        options.out / "index.html",
+        "Which memory helps with which task?",
+        f"Success in closed loop, {size.seeds} training seeds with {size.episodes} episodes each, the same "
+        "for all drivers; 95 % intervals.",
+        [("success.png", "success of each driver in each task; the expert sees the lane itself")],
+        f"redrive study tasks --out {options.out}" + " --quick" * options.quick,
+    )  # fmt: skip
+    success: dict[str, Any] = {}
+    for row in table:
+        cell = {name: row[name] for name in ("mean", "low", "high")}
+        success.setdefault(row["case"], {}).setdefault(row["test"], {})[row["driver"]] = cell
+    return {
+        "success": success, "seeds": size.seeds, "episodes": size.episodes, "quick": options.quick,
+    }  # fmt: skip
+
+
+def _make_eyes(folder: Path, size: Size) -> None:
+    """One pair for all drivers, from drives along lanes and to stop signs."""
+    run = folder / "runs" / "eyes"
+    if (run / CHECKPOINT).is_file() and (run / "done").is_file():
+        return
+    drives: list[Any] = []
+    for case in SEEN:
+        drives += demonstrate(case, size.eyes_drives // len(SEEN), size.seconds, 500_000)
+    order = sorted(range(len(drives)), key=lambda k: k * 7919 % len(drives))
+    with terminal.progress("learning to see", size.eyes) as tick:
+        make_eyes([drives[k] for k in order], run, size.eyes, lambda n, note: tick(n, note=note))
+    (run / "done").touch()
+
+
+def one_case(
+    report: Report, folder: Path, name: str, size: Size, first_seed: int
+) -> list[dict[str, Any]]:
+    """Every driver of a case, with every seed, in every test."""
+    case = CASES[name]
+    rows: list[dict[str, Any]] = []
+
+    def note(driver: str, seed: int, tests: Mapping[str, Any]) -> None:
+        rows.extend(
+            {"case": name, "test": test, "driver": driver, "seed": seed, **found}
+            for test, found in tests.items()
+        )
+        report(1, f"{driver} {seed}")
+
+    told = once(
+        folder / "found" / f"{name}-expert.json",
+        lambda: {t: judge(task, Expert(), size.episodes) for t, task in case.tested.items()},
+    )
+    note(EXPERT, first_seed, told)
+    drives: list[Any] = []
+    encoded: dict[Any, tuple[Any, Any]] = {}
+
+    def learned(driver: Driver, run: Path, seed: int) -> dict[str, Any]:
+        from redrive.agents.learned import LearnedDriver
+        from redrive.models.two_stage import encode_episodes
+
+        if not drives:
+            drives.extend(demonstrate(case, size.drives, size.seconds, 10_000))
+        key = (driver.speedometer, driver.remembers)
+        if key not in encoded:
+            eyes = with_eyes(case, driver, folder / "runs" / "eyes")
+            encoded[key] = eyes, encode_episodes(eyes, drives)
+        steps = max(4, round(size.learning * case.steps))
+        policy = LearnedDriver(learn_core(case, driver, *encoded[key], run, seed, steps))
+        return {
+            test: judge(task, policy, size.episodes, told=driver.speedometer)
+            for test, task in case.tested.items()
+        }
+
+    drivers = {driver: DRIVERS[driver] for driver in size.drivers}
+    if case.ceiling:
+        drivers[TOLD_SPEED] = Driver("mlp", speedometer=True, remembers=False)
+    for seed in range(first_seed, first_seed + size.seeds):
+        for label, driver in drivers.items():
+            slug = f"{name}-{label.replace(' ', '-')}-{seed}"
+            run = folder / "runs" / slug
+            found = once(
+                folder / "found" / f"{slug}.json",
+                lambda driver=driver, run=run, seed=seed: learned(driver, run, seed),  # type: ignore[misc]
+            )
+            note(label, seed, found)
+    return rows
+
+
+def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A row for each case, test and driver: mean success and the wider of two 95 % intervals."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["case"], row["test"], row["driver"]), []).append(row)
+    table = []
+    for (case, test, driver), some in groups.items():
+        rates = [float(row["success"]) for row in some]
+        found = success_interval(rates, [int(row["episodes"]) for row in some])
+        line = {
+            "case": case, "test": test, "driver": driver, "seeds": len(some),
+            "episodes": some[0]["episodes"], "mean": found.mean, "low": found.low,
+            "high": found.high, "worst": min(rates), "best": max(rates),
+        }  # fmt: skip
+        for figure in ("route_completion", "waited_s", "wrong_speed_share"):
+            known = [float(row[figure]) for row in some if row[figure] is not None]
+            line[figure] = sum(known) / len(known) if known else None
+        table.append(line)
+    return table
+
+
+def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
+    """Success against what is hard: black frames, delays; bars where a task has one test."""
+    figure, axes = new_figure(3, (14.0, 4.4))
+    names = list(dict.fromkeys(row["driver"] for row in table))
+    colours = dict(zip(names, (*COLOURS, *COLOURS), strict=False))
+    panels = (
+        ("blackout", "share of black frames, in bursts of 4 (learned with 0.5)"),
+        ("latency", "commands act so much later"),
+    )
+    for axis, (kind, label) in zip(axes, panels, strict=False):
+        tests = list(dict.fromkeys(r["test"] for r in table if r["case"].startswith(kind)))
+        for number, name in enumerate(names):
+            some = [r for r in table if r["case"].startswith(kind) and r["driver"] == name]
+            if some:
+                at = [tests.index(r["test"]) + 0.06 * (number - 2) for r in some]
+                axis.errorbar(at, [r["mean"] for r in some], _reach(some), marker="o", capsize=2,
+                              color=colours[name], label=name)  # fmt: skip
+        axis.set_xticks(range(len(tests)), tests)
+        axis.set_xlabel(label)
+        axis.set_title(kind)
+    bars = [row for row in table if row["case"] in ("unseen-speed", "stop-sign")]
+    told = [f"{row['case']}: {row['driver']}" for row in bars]
+    axes[2].barh(told, [row["mean"] for row in bars], xerr=_reach(bars), capsize=2,
+                 color=[colours[row["driver"]] for row in bars])  # fmt: skip
+    axes[2].invert_yaxis()
+    axes[2].set_xlim(0.0, 1.02)
+    axes[2].set_xlabel("success")
+    for axis in axes[:2]:
+        axis.set_ylim(-0.03, 1.03)
+        axis.set_ylabel("success")
+    axes[0].legend(frameon=False, fontsize=9, loc="lower left")
+    save_figure(figure, path)
+
+
+def _reach(rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+    """How far the intervals reach down and up."""
+    return [
+        [max(row["mean"] - row["low"], 0.0) for row in rows],
+        [max(row["high"] - row["mean"], 0.0) for row in rows],
+    ]

@@ -1,0 +1,69 @@
+"""The study of the other memory tasks, on tiny settings; what is driven, and what is said of it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from redrive import study_tasks
+from redrive.agents.expert import Expert
+from redrive.agents.rollout import rollout
+from redrive.cli import main
+from redrive.sim.memory_tasks import stop_sign_task
+from redrive.task_lab import CASES, DRIVERS, demonstrate, drive, observed, task_world
+
+
+def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = replace(
+        study_tasks.QUICK, cases=("stop-sign",), eyes=2, eyes_drives=6, drives=3, seconds=1.0,
+        learning=0.001, episodes=2,
+    )  # fmt: skip
+    monkeypatch.setattr(study_tasks, "QUICK", tiny)
+    out = tmp_path / "tasks"
+    assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
+    found = json.loads((out / "summary.json").read_text())["success"]
+    assert set(found["stop-sign"][""]) == {"expert", *tiny.drivers}
+    assert found["stop-sign"][""]["expert"]["mean"] == 1.0
+    assert len((out / "runs.csv").read_text().splitlines()) == 1 + 1 + 2
+    assert "success.png" in (out / "index.html").read_text()
+    before = (out / "table.csv").read_bytes()
+    assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
+    assert (out / "table.csv").read_bytes() == before  # all is there already
+
+
+def test_cars_that_are_left_out_when_they_have_ended_end_as_in_the_loop_of_all() -> None:
+    world = task_world(replace(stop_sign_task(), time_limit=5.0, route_length=30.0), "0-20")
+    seeds = np.arange(8)
+    state = world.reset(seeds)
+    for frame in rollout(world, Expert(), state):
+        state = frame.after
+    left_out = drive(world, Expert(), seeds)
+    for one, other in zip(left_out, state, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_only_who_remembers_is_told_what_is_on_its_way() -> None:
+    late = CASES["latency-8"]
+    assert "previous_command" in observed(late, DRIVERS["lstm"])[0].sensors
+    assert "previous_command" not in observed(late, DRIVERS["one frame"])[0].sensors
+    assert "odometry" not in observed(CASES["unseen-speed"], DRIVERS["lstm"])[0].sensors
+
+
+def test_a_black_frame_is_in_the_drives_that_are_learned_from() -> None:
+    (one, *_) = demonstrate(CASES["blackout"], 2, 3.0, 0)
+    dark = ~one.read("camera", 0, one.steps).any(axis=(1, 2, 3))
+    assert 0 < dark.sum() < one.steps
+
+
+def test_a_row_has_the_mean_over_seeds_and_the_wider_interval() -> None:
+    rows = [
+        {"case": "blackout", "test": "0.5", "driver": "rnn", "seed": seed, "success": success,
+         "episodes": 50, "route_completion": success, "waited_s": None, "wrong_speed_share": None}
+        for seed, success in ((0, 0.2), (1, 0.6))
+    ]  # fmt: skip
+    (line,) = study_tasks.summarise(rows)
+    assert (line["mean"], line["worst"], line["best"]) == (pytest.approx(0.4), 0.2, 0.6)
+    assert line["low"] == 0.0  # two seeds that differ so much say little
+    assert line["waited_s"] is None
