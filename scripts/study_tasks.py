@@ -33,6 +33,10 @@ from redrive.task_lab import (
 
 EXPERT = "expert"
 CHECKPOINT = "policy.json"
+AXES = {  # what the tests of a task differ in
+    "blackout": "share of black frames, 4 at a time (learned with 0.5)",
+    "latency": "commands act so much later",
+}
 
 
 @dataclass(frozen=True)
@@ -42,9 +46,9 @@ class Size:
     cases: tuple[str, ...] = tuple(CASES)
     drivers: tuple[str, ...] = tuple(DRIVERS)
     seeds: int = 3
-    eyes: int = 400  # steps of learning
-    eyes_drives: int = 160
-    drives: int = 160  # demonstrations of each case
+    eyes: int = 800  # steps of learning
+    eyes_drives: int = 240
+    drives: int = 128  # demonstrations of each case
     seconds: float = 20.0  # of a demonstration
     learning: float = 1.0  # share of each case's steps
     episodes: int = 64  # in closed loop, for each test and seed
@@ -174,36 +178,27 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
-    """Success against what is hard: black frames, delays; bars where a task has one test."""
-    figure, axes = new_figure(3, (14.0, 4.4))
+    """Success against what is hard, where a task has several tests; bars where it has one."""
     names = list(dict.fromkeys(row["driver"] for row in table))
     colours = dict(zip(names, (*COLOURS, *COLOURS), strict=False))
-    panels = (
-        ("blackout", "share of black frames, in bursts of 4 (learned with 0.5)"),
-        ("latency", "commands act so much later"),
-    )
-    for axis, (kind, label) in zip(axes, panels, strict=False):
-        tests = list(dict.fromkeys(r["test"] for r in table if r["case"].startswith(kind)))
+    tasks: dict[str, list[Mapping[str, Any]]] = {}
+    for row in table:
+        tasks.setdefault(row["case"].split("-")[0], []).append(row)
+    figure, axes = new_figure(len(tasks), (4.6 * len(tasks), 4.6))
+    for axis, (task, rows) in zip(axes, tasks.items(), strict=True):
+        tests = sorted(dict.fromkeys(row["test"] for row in rows))
         for number, name in enumerate(names):
-            some = [r for r in table if r["case"].startswith(kind) and r["driver"] == name]
-            if some:
-                at = [tests.index(r["test"]) + 0.06 * (number - 2) for r in some]
-                axis.errorbar(at, [r["mean"] for r in some], _reach(some), marker="o", capsize=2,
-                              color=colours[name], label=name)  # fmt: skip
+            some = [row for row in rows if row["driver"] == name]
+            at = [tests.index(row["test"]) + 0.07 * (number - 2) for row in some]
+            line = "-" if len(tests) > 1 else ""
+            axis.errorbar(at, [row["mean"] for row in some], _reach(some), marker="o", capsize=3,
+                          linestyle=line, color=colours[name], label=name)  # fmt: skip
         axis.set_xticks(range(len(tests)), tests)
-        axis.set_xlabel(label)
-        axis.set_title(kind)
-    bars = [row for row in table if row["case"] in ("unseen-speed", "stop-sign")]
-    told = [f"{row['case']}: {row['driver']}" for row in bars]
-    axes[2].barh(told, [row["mean"] for row in bars], xerr=_reach(bars), capsize=2,
-                 color=[colours[row["driver"]] for row in bars])  # fmt: skip
-    axes[2].invert_yaxis()
-    axes[2].set_xlim(0.0, 1.02)
-    axes[2].set_xlabel("success")
-    for axis in axes[:2]:
+        axis.set_xlabel(AXES.get(task, ""))
+        axis.set_title(task)
         axis.set_ylim(-0.03, 1.03)
-        axis.set_ylabel("success")
-    axes[0].legend(frameon=False, fontsize=9, loc="lower left")
+    axes[0].set_ylabel("success, closed loop")
+    axes[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
     save_figure(figure, path)
 
 

@@ -72,36 +72,47 @@ class Case:
     learned: Task
     tested: Mapping[str, Task]
     window: int = 48  # steps of a window to learn from
-    batch: int = 24  # windows in a batch
+    batch: int = 16  # windows in a batch
     look_back: int = 16  # steps that a layer of attention sees
     previous: bool = False
-    steps: int = 400  # of learning
+    steps: int = 300  # of learning
     from_start: float = 0.25  # share of windows that begin with their drive
     balance: float = 5.0  # a rare curvature counts so much more
     push: tuple[float, float] = (1.6, 1.5)  # of the noise on the expert's hand [m/s²]
     ceiling: bool = False  # a driver who is told the speed is there, too
 
 
+def _shorter(task: Task) -> Task:
+    """Half of the way: pictures are most of the cost of a test."""
+    return replace(task, route_length=0.5 * task.route_length)
+
+
 def _latency(steps: int) -> Case:
     task = latency_task(steps)
-    return Case(task, {f"{steps * DT:.1f} s": task}, previous=True)
+    return Case(task, {f"{steps * DT:.1f} s": _shorter(task)}, previous=True)
 
 
 CASES = {
     "blackout": Case(
         blackout_task(0.5, 4),
-        {f"{share:g}": blackout_task(share, 4) for share in (0.0, 0.25, 0.5, 0.75)},
+        {f"{share:g}": _shorter(blackout_task(share, 4)) for share in (0.0, 0.5, 0.75)},
     ),
+    "latency-8": _latency(8),
     "stop-sign": Case(
-        stop_sign_task(), {"": stop_sign_task()}, window=192, batch=12, look_back=48, steps=1500,
+        stop_sign_task(), {"": stop_sign_task()}, window=192, batch=12, look_back=48, steps=700,
         from_start=1.0, balance=1.0, push=(0.8, 0.5),
     ),
+    "latency-2": _latency(2),
+    "latency-4": _latency(4),
     "unseen-speed": Case(unseen_speed_task(), {"": unseen_speed_task()}, ceiling=True),
-    **{f"latency-{steps}": _latency(steps) for steps in (4, 8, 12)},
 }  # fmt: skip
 
-
-SEEN = (Case(LANE_FOLLOWING, {}), CASES["stop-sign"])  # what the eyes learn from
+# What the eyes learn from: lanes, and stop lines at which one hardly waits. While a car waits, frames do
+# not say what to do; of the way to the line they do.
+SEEN = (
+    Case(LANE_FOLLOWING, {}),
+    Case(stop_sign_task(wait=0.1), {}, push=(0.8, 1.5)),
+)
 
 
 def task_world(task: Task, roads: str, *, told: bool = False) -> RoadWorld:
@@ -157,13 +168,14 @@ def make_eyes(drives: Sequence[Any], run: Path, steps: int, report: Report) -> N
     from redrive.models.checkpoint import STATE
     from redrive.models.dataset import Windows, WindowSettings
     from redrive.models.fit import FitSettings, Progress, fit
+    from redrive.models.loss import LossSettings
     from redrive.models.registry import make_policy
     from redrive.models.settings import from_json
 
     spec, encoder = observed(SEEN[0], DRIVERS[SEES_NOW])
     settings = from_json(_settings("mlp"), {"encoder": encoder})
     policy = make_policy("mlp", spec, settings, command_scale=COMMAND_SCALE)
-    window = WindowSettings(batch=128, steps=4, burn_in=0)
+    window = WindowSettings(batch=256, steps=2, burn_in=0)
     held_out = max(2, len(drives) // 10)
     parts = (drives[held_out:], drives[:held_out])
     done = 0
@@ -175,7 +187,10 @@ def make_eyes(drives: Sequence[Any], run: Path, steps: int, report: Report) -> N
 
     train, validation = (Windows(part, list(spec.sensors), window) for part in parts)
     often = max(1, steps // 4)
-    fitting = FitSettings(steps=steps, learning_rate=4e-3, validate_every=often, save_every=often)
+    fitting = FitSettings(
+        steps=steps, learning_rate=4e-3, validate_every=often, save_every=often, log_every=20,
+        loss=LossSettings(accel=1.0),
+    )  # fmt: skip
     resume = (run / STATE).is_file()
     fit(policy, train, validation, fitting, run, resume=resume, on_progress=show)
 
