@@ -11,6 +11,14 @@ import pytest
 
 from redrive.agents.expert import Expert
 from redrive.agents.human import Human
+from redrive.agents.learned import observation_spec
+from redrive.cli import main
+from redrive.models.checkpoint import save_policy
+from redrive.models.registry import make_policy
+from redrive.sim.recording import Recording, validate
+from redrive.sim.sensors.camera import Camera
+from redrive.sim.sensors.odometry import Odometry
+from redrive.sim.sensors.route import Route
 from redrive.sim.world import RoadWorld
 from redrive.watch_drive import begin
 from redrive.watch_keys import BY_KEY, HELP
@@ -206,3 +214,35 @@ def test_a_window_can_stop_after_some_steps(window: pygame.Surface, session: Ses
     assert not after.quit
     assert after.steps >= 20
     assert pace.pictures > 0
+
+
+def test_a_window_that_is_closed_while_it_records_keeps_the_drive(
+    window: pygame.Surface, session: Session, tmp_path: Path
+) -> None:
+    recording = later(replace(session, recording=True), 1.0)
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    after, _ = keep_open(recording, outputs(tmp_path / "r"))
+    assert after.quit and not validate(tmp_path / "r")
+    assert Recording.open(tmp_path / "r").episodes[0].steps >= 10
+
+
+def test_no_sound_is_touched(
+    window: pygame.Surface, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So a computer without a sound card makes no difference."""
+    monkeypatch.setenv("SDL_AUDIODRIVER", "there-is-none")
+    assert typed(session).quit
+    assert pygame.mixer.get_init() is None
+
+
+def test_a_run_for_other_sensors_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sensors = {"camera": Camera(), "odometry": Odometry(), "route": Route(choices=3)}
+    seen = observation_spec(RoadWorld("fork", sensors))
+    save_policy(tmp_path / "run", make_policy("mlp", seen), {"policy": "mlp"})
+    words = ["watch", str(tmp_path / "run"), "--headless", "--screenshot", str(tmp_path / "a.png")]
+    assert main([*words, "--world", "procedural:7"]) == 2
+    error = capsys.readouterr().err
+    assert "route" in error and len(error.splitlines()) == 1
+    assert not (tmp_path / "a.png").exists()
