@@ -16,9 +16,6 @@ from redrive.cli import main
 from redrive.models.checkpoint import save_policy
 from redrive.models.registry import make_policy
 from redrive.sim.recording import Recording, validate
-from redrive.sim.sensors.camera import Camera
-from redrive.sim.sensors.odometry import Odometry
-from redrive.sim.sensors.route import Route
 from redrive.sim.world import RoadWorld
 from redrive.watch_drive import begin
 from redrive.watch_keys import BY_KEY, HELP
@@ -235,14 +232,13 @@ def test_no_sound_is_touched(
     assert pygame.mixer.get_init() is None
 
 
-def test_a_run_for_other_sensors_is_told_in_a_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_a_run_of_another_pace_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], world: RoadWorld
 ) -> None:
-    sensors = {"camera": Camera(), "odometry": Odometry(), "route": Route(choices=3)}
-    seen = observation_spec(RoadWorld("fork", sensors))
-    save_policy(tmp_path / "run", make_policy("mlp", seen), {"policy": "mlp"})
+    """Other cameras are in test_trained_camera.py."""
+    save_policy(tmp_path / "run", make_policy("mlp", observation_spec(world)), {"policy": "mlp"})
     words = ["watch", str(tmp_path / "run"), "--headless", "--screenshot", str(tmp_path / "a.png")]
-    assert main([*words, "--world", "procedural:7"]) == 2
+    assert main([*words, "--world", "procedural:7", "--dt", "0.05"]) == 2
     error = capsys.readouterr().err
-    assert "route" in error and len(error.splitlines()) == 1
+    assert "expects dt 0.1 s, this world has 0.05 s" in error and len(error.splitlines()) == 1
     assert not (tmp_path / "a.png").exists()
