@@ -39,7 +39,8 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 JOBS: dict[str, list[list[str]]] = {
     "setup": [],
     "demo": [["-m", "redrive", "demo"]],
-    "test": [["-m", "pytest"]],
+    # A process for each core, which takes over a part of what another still has to do.
+    "test": [["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "worksteal"]],
     "check": [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]],
 }
 

@@ -29,6 +29,12 @@ class Drive:
         return self.columns[column][start:stop].copy()
 
 
+@pytest.fixture(autouse=True)
+def same_weights() -> None:
+    """The same random weights whichever tests ran before."""
+    torch.manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def spec() -> ObservationSpec:
     camera = SensorSpec((HEIGHT, WIDTH, 3), "uint8", {"pitch": 0.1, "mount": (1.4, 0.0)})
