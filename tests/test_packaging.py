@@ -211,6 +211,7 @@ def test_an_installed_wheel_drives(installed: Path, tmp_path: Path) -> None:
         "gymnasium.spec('redrive/Road-v0')\n"
         "env = gymnasium.make('redrive/Road-v0', world='procedural:7')\n"
         "obs, info = env.reset(seed=0)\n"
+        "obs, *_ = env.step(info['expert_action'])\n"
         "print(obs['camera'].shape, env.action_space.shape)"
     )
     assert run([installed / "python", "-c", program], tmp_path).strip() == "(64, 96, 3) (2,)"
