@@ -202,7 +202,8 @@ def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Generator[Sessi
             session = _listen(session, desk, ahead)
             session = _feel(session, desk, min(seconds, LONGEST))
             session = tick(session, min(seconds, LONGEST), ahead.step)
-            ahead.prepare(session)
+            if session.speed > 1.0:  # steps are in a hurry, pictures are not
+                ahead.prepare(session)
             session = outputs.keep_steps(session)
             window = pygame.display.get_surface()
             canvas = canvas_for(window, canvas)
@@ -211,6 +212,7 @@ def _pictures(session: Session, outputs: Outputs, pace: Pace) -> Generator[Sessi
             if canvas is not window:
                 window.blit(canvas, (0, 0))
             pygame.display.flip()
+            ahead.prepare(session)  # not beside the picture of a new step, which takes longest
             pace.work.append(time.perf_counter() - now)
             yield session
     finally:
