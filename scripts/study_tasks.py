@@ -178,22 +178,27 @@ def summarise(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
-    """Success against what is hard, where a task has several tests; bars where it has one."""
+    """Success against what is hard, where a task has several tests; side by side where it has one."""
     names = list(dict.fromkeys(row["driver"] for row in table))
     colours = dict(zip(names, (*COLOURS, *COLOURS), strict=False))
     tasks: dict[str, list[Mapping[str, Any]]] = {}
     for row in table:
-        tasks.setdefault(row["case"].split("-")[0], []).append(row)
+        tasks.setdefault("latency" if "latency" in row["case"] else row["case"], []).append(row)
     figure, axes = new_figure(len(tasks), (4.6 * len(tasks), 4.6))
     for axis, (task, rows) in zip(axes, tasks.items(), strict=True):
         tests = sorted(dict.fromkeys(row["test"] for row in rows))
         for number, name in enumerate(names):
-            some = [row for row in rows if row["driver"] == name]
+            some = sorted((r for r in rows if r["driver"] == name), key=lambda r: r["test"])
+            if not some:
+                continue
             at = [tests.index(row["test"]) + 0.07 * (number - 2) for row in some]
             line = "-" if len(tests) > 1 else ""
             axis.errorbar(at, [row["mean"] for row in some], _reach(some), marker="o", capsize=3,
                           linestyle=line, color=colours[name], label=name)  # fmt: skip
-        axis.set_xticks(range(len(tests)), tests)
+        if len(tests) > 1:
+            axis.set_xticks(range(len(tests)), tests)
+        else:
+            axis.set_xticks([])
         axis.set_xlabel(AXES.get(task, ""))
         axis.set_title(task)
         axis.set_ylim(-0.03, 1.03)

@@ -104,7 +104,9 @@ CASES = {
     ),
     "latency-2": _latency(2),
     "latency-4": _latency(4),
-    "unseen-speed": Case(unseen_speed_task(), {"": unseen_speed_task()}, ceiling=True),
+    "unseen-speed": Case(
+        unseen_speed_task(), {"": unseen_speed_task()}, steps=3000, ceiling=True
+    ),
 }  # fmt: skip
 
 # What the eyes learn from: lanes, and stop lines at which one hardly waits. While a car waits, frames do
