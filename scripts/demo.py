@@ -21,8 +21,8 @@ from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 if TYPE_CHECKING:
     from redrive.models.fit import Progress
 
-# Every driver sees the same pictures, 512 in a step. More steps drive better: with half as many again the lstm
-# completes 85 % instead of 68 %, but ten minutes are for two slow cores and the set-up as well.
+# Every driver sees the same pictures, 512 in a step. More steps drive a little better, but ten minutes are for
+# two slow cores and the set-up as well.
 DRIVERS = {"perceptron": 500, "mlp": 1000, "rnn": 900, "lstm": 1150, "attention": 900}
 WATCHED_FIRST = "lstm"
 FILM_SEED = 3  # of the suite's episodes
