@@ -197,12 +197,14 @@ def make_eyes(
     return policy, {"read_shown": shown, "read_nothing": nothing}
 
 
-def with_eyes(spec: ObservationSpec, teacher: SequencePolicy) -> SequencePolicy:
-    """The same eyes for drivers who are also told the route: its one-hot needs no weights."""
+def with_eyes(
+    spec: ObservationSpec, teacher: SequencePolicy, settings: Any = None
+) -> SequencePolicy:
+    """The same eyes for whoever is told more than the picture: numbers and one-hots need no weights."""
     from redrive.models.registry import make_policy
     from redrive.models.sequence import SequencePolicy
 
-    policy = make_policy("mlp", spec, command_scale=COMMAND_SCALE)
+    policy = make_policy("mlp", spec, settings, command_scale=COMMAND_SCALE)
     assert isinstance(policy, SequencePolicy)
     policy.encoder.load_state_dict(teacher.encoder.state_dict())
     return policy

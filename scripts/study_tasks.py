@@ -25,10 +25,10 @@ from redrive.task_lab import (
     TOLD_SPEED,
     Driver,
     demonstrate,
+    eyes_of,
     judge,
     learn_core,
     make_eyes,
-    with_eyes,
 )
 
 EXPERT = "expert"
@@ -132,7 +132,7 @@ def one_case(
             drives.extend(demonstrate(case, size.drives, size.seconds, 10_000))
         key = (driver.speedometer, driver.remembers)
         if key not in encoded:
-            eyes = with_eyes(case, driver, folder / "runs" / "eyes")
+            eyes = eyes_of(case, driver, folder / "runs" / "eyes")
             encoded[key] = eyes, encode_episodes(eyes, drives)
         steps = max(4, round(size.learning * case.steps))
         policy = LearnedDriver(learn_core(case, driver, *encoded[key], run, seed, steps))

@@ -19,7 +19,7 @@ from redrive.agents.demonstrations import drive_episodes
 from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
 from redrive.agents.rollout import look
-from redrive.memory_lab import TEST_SEED, Drive
+from redrive.memory_lab import TEST_SEED, Drive, with_eyes
 from redrive.sim.memory_tasks import (
     blackout_task,
     latency_task,
@@ -197,17 +197,14 @@ def make_eyes(drives: Sequence[Any], run: Path, steps: int, report: Report) -> N
     fit(policy, train, validation, fitting, run, resume=resume, on_progress=show)
 
 
-def with_eyes(case: Case, driver: Driver, eyes: Path) -> SequencePolicy:
-    """The same eyes for whoever is told more than the picture: numbers need no weights."""
+def eyes_of(case: Case, driver: Driver, eyes: Path) -> SequencePolicy:
+    """The eyes as a driver of this case has them."""
     from redrive.models.checkpoint import load_policy
-    from redrive.models.registry import make_policy
     from redrive.models.settings import from_json
 
     spec, encoder = observed(case, driver)
-    seeing: Any = make_policy("mlp", spec, from_json(_settings("mlp"), {"encoder": encoder}))
     teacher: Any = load_policy(eyes)
-    seeing.encoder.load_state_dict(teacher.encoder.state_dict())
-    return seeing
+    return with_eyes(spec, teacher, from_json(_settings("mlp"), {"encoder": encoder}))
 
 
 def learn_core(

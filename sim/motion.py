@@ -74,15 +74,17 @@ def _follow(table, number, route, x, y, guess):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _judge(a, b, part, lateral, lane_cos, lane_sin, cos, sin, front, rear, half_width):  # type: ignore[no-untyped-def]
-    """Heading error [rad] and margin [m] of a car that is a part of the way between two nodes."""
-    cos_error = cos * lane_cos + sin * lane_sin
-    sin_error = sin * lane_cos - cos * lane_sin
-    margin = outline_margin(
-        lateral, cos_error, sin_error, mix(a.curvature, b.curvature, part),
-        mix(a.left, b.left, part), mix(a.right, b.right, part), front, rear, half_width,
+def _against_lane(a, b, part, lane_cos, lane_sin, cos, sin):  # type: ignore[no-untyped-def]
+    """A car's direction against the lane's, and the lane there, a part of the way between two nodes.
+
+    Returns:
+        cos_error, sin_error, curvature, left, right: as `Stance` has them.
+    """
+    return (
+        cos * lane_cos + sin * lane_sin, sin * lane_cos - cos * lane_sin,
+        mix(a.curvature, b.curvature, part), mix(a.left, b.left, part),
+        mix(a.right, b.right, part),
     )  # fmt: skip
-    return angle_of(sin_error, cos_error), margin
 
 
 class Stance(NamedTuple):
@@ -98,7 +100,7 @@ class Stance(NamedTuple):
 
 @inlined
 def _judge_all(of, margin, error, front, rear, half_width):  # type: ignore[no-untyped-def]
-    """`_judge` of many cars, in loops that the compiler turns into vector instructions."""
+    """Heading errors [rad] and margins [m] of many cars, in loops that the compiler turns into vector instructions."""
     for k in range(margin.size):
         margin[k] = outline_margin(
             of.lateral[k], of.cos_error[k], of.sin_error[k], of.curvature[k], of.left[k],
@@ -121,11 +123,13 @@ def find_on_lane(table, numbers, number, route, guess, x, y, cos, sin):  # type:
     number, s, lateral, lane_cos, lane_sin, i, j, part, _ = _follow(
         table, number, route, x, y, guess
     )
-    error, margin = _judge(
-        table.nodes[i], table.nodes[j], part, lateral, lane_cos, lane_sin, cos, sin,
-        numbers[8], numbers[9], numbers[10],
-    )  # fmt: skip
-    return number, s, lateral, error, margin
+    cos_error, sin_error, curvature, left, right = _against_lane(
+        table.nodes[i], table.nodes[j], part, lane_cos, lane_sin, cos, sin
+    )
+    margin = outline_margin(
+        lateral, cos_error, sin_error, curvature, left, right, numbers[8], numbers[9], numbers[10]
+    )
+    return number, s, lateral, angle_of(sin_error, cos_error), margin
 
 
 @compiled
@@ -198,12 +202,10 @@ def advance(  # type: ignore[no-untyped-def]
                 table, lane, state.route[i], x, y, guess
             )
         k = i - first
-        of.cos_error[k] = cos * lane_cos + sin * lane_sin
-        of.sin_error[k] = sin * lane_cos - cos * lane_sin
         of.lateral[k] = lateral
-        of.curvature[k] = mix(nodes[m].curvature, nodes[n].curvature, part)
-        of.left[k] = mix(nodes[m].left, nodes[n].left, part)
-        of.right[k] = mix(nodes[m].right, nodes[n].right, part)
+        of.cos_error[k], of.sin_error[k], of.curvature[k], of.left[k], of.right[k] = _against_lane(
+            nodes[m], nodes[n], part, lane_cos, lane_sin, cos, sin
+        )
         gained = s - before
         if lane != before_lane:
             gained += lanes[before_lane].length

@@ -22,7 +22,7 @@ _EIGHTH = 0.66  # beyond this tangent an angle is measured from pi / 4
 
 @inlined
 def small_sin_cos(angle):  # type: ignore[no-untyped-def]
-    """The same of an angle that is known to be below LARGE; without calls, so for many at once."""
+    """`sin_cos` of an angle that is known to be below LARGE; without calls, so for many at once."""
     turns = np.rint(angle * _QUARTERS)
     r = ((angle - turns * _PI_A) - turns * _PI_B) - turns * _PI_C
     z = r * r
@@ -86,7 +86,7 @@ def sin_cos(angle):  # type: ignore[no-untyped-def]
 
 @inlined
 def sure_angle_of(sin, cos):  # type: ignore[no-untyped-def]
-    """The same of what is known to be a direction; without calls, so for many at once."""
+    """`angle_of` what is known to be a direction; without calls, so for many at once."""
     along, side = abs(cos), abs(sin)
     small, large = min(along, side), max(along, side)
     steep = small > _EIGHTH * large
