@@ -1,5 +1,10 @@
 """redrive: learn drivers from recorded drives, test them in closed loop."""
 
+from redrive import interrupt as _interrupt
+
+if _interrupt.is_command():
+    _interrupt.listen()  # before the imports that take long
+
 import gymnasium as _gymnasium
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from redrive import __version__
+from redrive import __version__, interrupt
 from redrive.command import did_you_mean, run_command
 
 
@@ -88,6 +88,7 @@ def dispatch(argv: Sequence[str]) -> int:
         hint = did_you_mean(name, COMMANDS)
         raise ValueError(f"no command {name!r}; {hint}redrive --help lists them")
     module = importlib.import_module(f"redrive.{COMMANDS[name].module}")
+    interrupt.begin()
     status: int = module.main(rest)
     return status
 

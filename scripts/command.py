@@ -17,9 +17,12 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from redrive import interrupt
+from redrive.interrupt import INTERRUPTED
+
 Options = TypeVar("Options")
 
-FAILED, WRONG, INTERRUPTED, PIPE_CLOSED = 1, 2, 130, 141  # exit statuses
+FAILED, WRONG, PIPE_CLOSED = 1, 2, 141  # exit statuses, beside INTERRUPTED
 TRACEBACK = "REDRIVE_TRACEBACK"
 FULL = {errno.ENOSPC, errno.EDQUOT}
 
@@ -69,19 +72,30 @@ def run_command(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> in
     traceback for what they typed or for a file that is broken; REDRIVE_TRACEBACK=1 shows it.
     """
     try:
+        status = _run(main, argv)
+        interrupt.end(status)
+    except KeyboardInterrupt:
+        _explain(interrupt.STOPPED)
+        status = INTERRUPTED
+        interrupt.end(status)
+    return status
+
+
+def _run(main: Callable[[Sequence[str]], int], argv: Sequence[str]) -> int:
+    """`run_command`, but for Ctrl-C."""
+    try:
         status = main(argv)
         sys.stdout.flush()
         return status
     except SystemExit as stop:  # tyro: after --help, or after it has said what is wrong
         return _status(stop)
-    except KeyboardInterrupt:
-        _explain("stopped; what was finished is saved")
-        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has gone: `redrive list | head -1`
         with contextlib.suppress(OSError):  # else Python complains when it flushes at exit
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
-    except Exception as error:  # noqa: BLE001  the outermost door; what is ours shows whole
+    except Exception as error:
+        if interrupt.came():  # a library has made this error of it
+            raise KeyboardInterrupt from error
         message = user_message(error)
         if message is None:
             traceback.print_exc()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Any, NamedTuple
 
-from redrive import terminal
+from redrive import interrupt, terminal
 
 ORPHAN_CHECK = 1.0  # how often a process looks whether its parent is still there [s]
 
@@ -47,13 +47,18 @@ def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[An
     """
     context = multiprocessing.get_context("spawn")
     total = sum(job.size for job in jobs)
-    with context.Manager() as manager, terminal.progress(label, total) as tick:
+    with interrupt.kept_from_children():
+        beside = context.Manager()
+    with beside as manager, terminal.progress(label, total) as tick:
         said = manager.Queue()
         pool = ProcessPoolExecutor(
             processes, mp_context=context, initializer=_begin, initargs=(os.getpid(),)
         )
         try:
-            running = [pool.submit(_work, said, job.name, job.work, *job.arguments) for job in jobs]
+            with interrupt.kept_from_children():
+                running = [
+                    pool.submit(_work, said, job.name, job.work, *job.arguments) for job in jobs
+                ]
             while not _finished(running):
                 with contextlib.suppress(queue.Empty):
                     count, note = said.get(timeout=0.2)
