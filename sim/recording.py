@@ -3,7 +3,8 @@
     folder/dataset.json                  what every episode has in common
     folder/episodes/000000.safetensors   columns over time
     folder/episodes/000000.json          its sidecar: seed, world, driver, ..., sha256
-    folder/index.jsonl                   the sidecars again, to open fast; may be deleted
+    folder/index.jsonl                   the sidecars again, to open fast; counts while it is the
+                                         newest, may be deleted
 
 The sidecar is written last and is the commit mark: columns without a sidecar do not exist,
 so a crash or a full disk costs the open episode and nothing else.

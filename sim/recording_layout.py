@@ -26,16 +26,22 @@ def rebuild_index(folder: str | os.PathLike[str]) -> list[int]:
 
 
 def read_sidecars(folder: Path) -> dict[int, dict[str, Any]]:
-    """Every finished episode's sidecar by its number, from the index when that has them all."""
-    present = set(sidecar_numbers(folder))
+    """Every finished episode's sidecar by its number.
+
+    From the index when that has them all and none was written after it: a sidecar that was
+    damaged or edited is read itself, and a wrong one is an error at once.
+    """
+    present = _numbered(folder, ".json")
     try:
+        written = (folder / INDEX_FILE).stat().st_mtime_ns
+        fresh = all(entry.stat().st_mtime_ns <= written for entry in present.values())
         lines = (folder / INDEX_FILE).read_text().splitlines()
         cached = {entry["index"]: entry for entry in map(json.loads, lines)}
         for entry in cached.values():
             check_entries(entry, REQUIRED | WRITTEN)
     except (OSError, ValueError, KeyError, TypeError):
-        cached = {}
-    if cached.keys() == present:
+        fresh, cached = False, {}
+    if fresh and cached.keys() == present.keys():
         return {index: cached[index] for index in sorted(cached)}
     return _scan_sidecars(folder)
 

@@ -216,6 +216,41 @@ def test_the_index_is_only_a_cache(tmp_path: Path) -> None:
     assert index.read_bytes() == whole
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "not valid JSON"),
+        (b'{"index": 1,', "not valid JSON"),
+        (b"[]", "must be a JSON object"),
+        (b'{"seed": NaN}', "NaN is not a number"),
+    ],
+)
+def test_a_broken_sidecar_is_noticed_although_the_index_is_there(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    folder = record(tmp_path / "r")
+    path = folder / "episodes" / "000001.json"
+    path.write_bytes(content)
+    later(path, folder / "index.jsonl")
+    with pytest.raises(ValueError, match=f"000001.json.*{message}"):
+        Recording.open(folder)
+
+
+def test_a_sidecar_that_was_corrected_counts(tmp_path: Path) -> None:
+    folder = record(tmp_path / "r")
+    path = folder / "episodes" / "000001.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"driver": "human"}))
+    later(path, folder / "index.jsonl")
+    opened = Recording.open(folder)
+    assert [episode.sidecar["driver"] for episode in opened] == ["expert", "human", "expert"]
+
+
+def later(path: Path, than: Path) -> None:
+    """Clocks of file systems tick in milliseconds; a person takes longer."""
+    when = than.stat().st_mtime_ns + 10**9
+    os.utime(path, ns=(when, when))
+
+
 def test_no_world_is_on_both_sides_of_the_split(tmp_path: Path) -> None:
     with RecordingWriter(tmp_path / "r", HEADER) as writer:
         for world in [*range(30), *range(30)]:
