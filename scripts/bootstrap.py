@@ -11,14 +11,20 @@ library is used. `make demo`, `make test`, `make check` and `make setup` are the
 
 from __future__ import annotations  # an older Python must get as far as our message
 
+import os
+import signal
+
+BEFORE = signal.getsignal(signal.SIGINT)
+if __name__ == "__main__" and BEFORE is signal.default_int_handler:
+    # Ctrl-C while the rest is imported: nothing has begun, and nobody wants to see a traceback.
+    signal.signal(signal.SIGINT, lambda number, frame: os._exit(130))
+
 import contextlib
 import difflib
 import hashlib
 import json
-import os
 import queue
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -43,6 +49,9 @@ JOBS: dict[str, list[list[str]]] = {
     "test": [["-m", "pytest", "-n", "logical", "--maxprocesses", "4", "--dist", "worksteal"]],
     "check": [["-m", "ruff", "check"], ["-m", "ruff", "format", "--check"], ["-m", "mypy"]],
 }
+
+
+_held: list[int] = []  # the lock of this checkout, while we have it
 
 
 class SetupError(Exception):
@@ -126,6 +135,8 @@ def run_step(
         encoding="utf-8",
         errors="replace",
         start_new_session=os.name == "posix",  # so that what it starts can be ended with it
+        # Where we are killed ourselves, the next set-up waits until it has ended, too.
+        pass_fds=_held,
     )
     with LOG.open("a", encoding="utf-8") as log, process:
         log.write(f"+ {' '.join(command)}\n")
@@ -227,16 +238,20 @@ def make_environment() -> None:
             f"the set-up needs {NEEDED_BYTES / 1e9:.1f} GB of disk in {ROOT}, "
             f"{free / 1e9:.1f} GB are free; make room and run this again"
         )
-    if VENV.exists() and not STAMP.exists():
+    if VENV.exists() and any(VENV.iterdir()) and not STAMP.exists():
         raise SetupError(
             f"{VENV} is there already, and this script did not make it; "
             "move it away or delete it, and run this again"
         )
     print(f"setting redrive up in {VENV} (once; about 2 GB, some minutes)", flush=True)
     LOG.write_text("", encoding="utf-8")
-    shutil.rmtree(VENV, ignore_errors=True)
-    VENV.mkdir()
-    STAMP.write_text("unfinished")
+    VENV.mkdir(exist_ok=True)
+    STAMP.write_text("unfinished")  # from now on it is ours, wherever this ends
+    for path in VENV.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        elif path != STAMP:
+            path.unlink()
 
     versions = pins()
     tools = [f"{name}=={versions[name]}" for name in ("pip", "setuptools")]
@@ -356,7 +371,11 @@ def only_one() -> Iterator[None]:
         except OSError:
             print("another set-up is at work on this checkout; waiting for it", flush=True)
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        _held.append(file.fileno())
+        try:
+            yield
+        finally:
+            _held.clear()
 
 
 def check_python(job: str) -> None:
@@ -382,21 +401,28 @@ def outside_python() -> str | None:
 # --- the job -------------------------------------------------------------------------------------
 
 
+@contextlib.contextmanager
+def ctrl_c_is_for_the_child() -> Iterator[None]:
+    """Ctrl-C reaches whom we started as well: let it end cleanly, and wait for it."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def run_job(commands: Sequence[Sequence[str]], further: Sequence[str]) -> int:
     """Run each command to its end; the worst exit status."""
     worst = 0
-    for command in commands:
-        process = subprocess.Popen([str(PYTHON), *command, *further], cwd=ROOT)
-        while True:
-            try:
-                worst = max(worst, abs(process.wait()))
-                break
-            except KeyboardInterrupt:  # the job has been told as well: let it end cleanly
-                continue
+    with ctrl_c_is_for_the_child():
+        for command in commands:
+            status = subprocess.call([str(PYTHON), *command, *further], cwd=ROOT)
+            worst = max(worst, abs(status))
     return worst
 
 
 def main(argv: Sequence[str]) -> int:
+    """Set up and run a job, or say in a line why not; the exit status."""
     if not argv or argv[0] in {"-h", "--help"}:
         print(__doc__.strip())
         return 0
@@ -408,12 +434,18 @@ def main(argv: Sequence[str]) -> int:
             file=sys.stderr,
         )
         return 2
-    killed = signal.signal(signal.SIGTERM, signal.default_int_handler)  # takes pip along
+    gone = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in gone}
     try:
+        signal.signal(signal.SIGINT, BEFORE)
+        for number in gone:
+            if before[number] is signal.SIG_DFL:  # not under nohup
+                signal.signal(number, signal.default_int_handler)  # takes pip along
         check_python(argv[0])
         outside = outside_python()
         if outside and not is_current():
-            return subprocess.call([outside, str(Path(__file__).resolve()), *argv])
+            with ctrl_c_is_for_the_child():
+                return subprocess.call([outside, str(Path(__file__).resolve()), *argv])
         with only_one():
             if not is_current():
                 make_environment()
@@ -422,9 +454,13 @@ def main(argv: Sequence[str]) -> int:
         print(f"redrive: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
+        if BEFORE is signal.default_int_handler:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # we are ending already
         print("\nstopped; the next run starts the set-up again", file=sys.stderr)
         return 130
-    signal.signal(signal.SIGTERM, killed)
+    finally:
+        for number in gone:
+            signal.signal(number, before[number])
     return run_job(JOBS[argv[0]], argv[1:])
 
 

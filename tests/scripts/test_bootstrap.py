@@ -1,4 +1,5 @@
 import io
+import os
 import subprocess
 import sys
 import time
@@ -113,6 +114,52 @@ def test_an_environment_of_somebody_else_is_left_alone(elsewhere: Path) -> None:
     with pytest.raises(SetupError, match="this script did not make it"):
         bootstrap.make_environment()
     assert mine.read_text() == "precious"
+
+
+def test_a_set_up_that_was_killed_as_it_began_starts_over(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed() -> list[str]:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap, "bare_pip", killed)
+    bootstrap.VENV.mkdir()  # killed between the folder and the mark in it
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            bootstrap.make_environment()
+        assert [path.name for path in bootstrap.VENV.iterdir()] == [bootstrap.STAMP.name]
+        (bootstrap.VENV / "bin").mkdir()  # half made
+
+
+@pytest.mark.skipif(os.name != "posix", reason="locks of POSIX")
+def test_the_next_set_up_waits_for_what_a_killed_one_has_started(elsewhere: Path) -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(bootstrap.__file__).parent)!r})
+import bootstrap, os, pathlib
+bootstrap.BUILD = pathlib.Path({str(bootstrap.BUILD)!r})
+bootstrap.LOG = bootstrap.BUILD / "log"
+with bootstrap.only_one():
+    command = [sys.executable, "-c", "import time; print('begun', flush=True); time.sleep(3)"]
+    bootstrap.run_step(bootstrap.Meter("x"), command, lambda line: os._exit(9))"""
+    killed = subprocess.run([sys.executable, "-c", program], check=False)
+    assert killed.returncode == 9
+    begun = time.monotonic()
+    with bootstrap.only_one():
+        assert time.monotonic() - begun > 1.0
+
+
+def test_ctrl_c_while_the_set_up_script_is_read_shows_no_traceback() -> None:
+    program = f"""
+import runpy, signal, sys
+def look(event, arguments):
+    if event == "import" and arguments[0] == "urllib.request":
+        signal.raise_signal(signal.SIGINT)
+sys.addaudithook(look)
+sys.argv = ["bootstrap.py", "setup"]
+runpy.run_path({bootstrap.__file__!r}, run_name="__main__")"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"")
 
 
 def test_a_small_disk_is_told_before_anything_is_made(
