@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 from numba.core.dispatcher import Dispatcher
+from numba.core.extending import _Intrinsic
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -55,6 +56,8 @@ def _stamp(function: Callable[..., Any]) -> str:
     for value in _globals_of(function):
         if isinstance(value, Dispatcher):
             digest.update(_stamps.get(value, "").encode())
+        elif isinstance(value, _Intrinsic):
+            digest.update(_file_digest(value._defn.__code__.co_filename))
         elif isinstance(value, np.ndarray):
             digest.update(value.tobytes())
         elif isinstance(value, bool | int | float | str | tuple | np.generic):

@@ -14,15 +14,17 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from .actions import to_command
 from .any_world import World, open_world
 from .appearance import Appearance
-from .gym_info import describe, score
+from .car_state import Cars, cars_of
+from .gym_info import describe_cars, score_cars
 from .memory_tasks import TASKS
 from .sensors.camera import Camera
 from .sensors.route import Route
 from .task import Ended, Task
 from .trace import is_recording
 from .vehicle import Vehicle
-from .world import CarState, Sensor
+from .world import Sensor
 
+_TIME_UP, _NAMES = int(Ended.TIME_UP), [end.name.lower() for end in Ended]
 RENDER_SCALE = 5  # of render()'s picture against the camera's
 
 
@@ -82,52 +84,54 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
         self.render_mode = render_mode
-        self._state: CarState | None = None
+        self._cars: Cars | None = None
         self._seed = -1
+        self._names: dict[int, str] = {}  # of roads that were driven on, by number
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode; the same seed starts the same one, no seed the next one."""
         super().reset(seed=seed)
-        if seed is not None or self._state is None:
+        if seed is not None or self._cars is None:
             # Without a seed the numbers come from gymnasium's own generator.
             self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
-            self._state = self.world.reset(np.array([self._seed]))
+            self._cars = cars_of(self.world.reset(np.array([self._seed])))
         else:
-            self._state = self.world.restart(self._state, np.array([True]))
-        return self._observe(self._state), self._info(self._state)
+            self._cars = cars_of(self.world.restart(self._cars.state, np.array([True])))
+        return self._observe(self._cars), self._info(self._cars)
 
     def step(self, action: np.ndarray) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Drive for `dt` seconds."""
-        if self._state is None:
+        if self._cars is None:
             raise RuntimeError("reset() comes before step()")
-        before = self._state
-        self._state = self.world.step(
-            before, to_command(self.world.vehicle, np.asarray(action)[None])
-        )
-        after = self._state
-        reward, _, _ = score(self.world, before, after)
+        before = self._cars
+        command = to_command(self.world.vehicle, np.asarray(action)[None])
+        self._cars = after = self.world.drive(before, command)
+        reward, _, _ = score_cars(self.world, before, after)
         ended = int(after.ended[0])  # a car that is left standing at the end stays ended
-        truncated = ended == Ended.TIME_UP
-        terminated = ended != Ended.RUNNING and not truncated
+        truncated = ended == _TIME_UP
+        terminated = ended != 0 and not truncated
         return self._observe(after), float(reward[0]), terminated, truncated, self._info(after)
 
     def render(self) -> np.ndarray | None:
         """The driver's view, in a larger picture: (H, W, 3) uint8."""
-        if self.render_mode is None or self._state is None:
+        if self.render_mode is None or self._cars is None:
             return None
         cameras = [s for s in self.world.sensors.values() if isinstance(s, Camera)]
         camera = (cameras or [Camera()])[0].scaled(RENDER_SCALE)
-        return self.world.draw(self._state, camera)[0]
+        return self.world.draw(self._cars.state, camera)[0]
 
-    def _observe(self, state: CarState) -> dict[str, np.ndarray]:
-        return {name: value[0] for name, value in self.world.observe(state).items()}
+    def _observe(self, cars: Cars) -> dict[str, np.ndarray]:
+        return {name: value[0] for name, value in self.world.see(cars).items()}
 
-    def _info(self, state: CarState) -> dict[str, Any]:
-        info: dict[str, Any] = {k: v[0] for k, v in describe(self.world, state).items()}
-        info["ended"] = Ended(int(state.ended[0])).name.lower()
-        info["road"] = self.world.road_name(state.road[0])
+    def _info(self, cars: Cars) -> dict[str, Any]:
+        info: dict[str, Any] = {k: v[0] for k, v in describe_cars(self.world, cars).items()}
+        info["ended"] = _NAMES[info["ended"]]
+        road = int(cars.road[0])
+        if road not in self._names:
+            self._names[road] = self.world.road_name(road)
+        info["road"] = self._names[road]
         return info
 
 
@@ -176,17 +180,19 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
             }
         self._everyone = np.ones(num_envs, bool)  # gymnasium's mask of every entry of `info`
         self._everyone.flags.writeable = False
-        self._state: CarState | None = None
+        self._masks: dict[str, np.ndarray] = {}
+        self._cars: Cars | None = None
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start all cars; a number seeds car i with seed + i, a list seeds each."""
-        if seed is not None or self._state is None:
-            self._state = self.world.reset(self._seeds(seed))
+        if seed is not None or self._cars is None:
+            self._cars = cars_of(self.world.reset(self._seeds(seed)))
         else:
-            self._state = self.world.restart(self._state, np.ones(self.num_envs, bool))
-        return self.world.observe(self._state, self._buffers), self._info(self._state)
+            everyone = np.ones(self.num_envs, bool)
+            self._cars = cars_of(self.world.restart(self._cars.state, everyone))
+        return self.world.see(self._cars, self._buffers), self._info(self._cars)
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray:
         first = None if isinstance(seed, list) else seed
@@ -203,19 +209,19 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         self, actions: np.ndarray
     ) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Drive every car for `dt` seconds; cars that had ended start anew instead."""
-        if self._state is None:
+        if self._cars is None:
             raise RuntimeError("reset() comes before step()")
-        before = self._state
-        after = self.world.step_or_restart(before, to_command(self.world.vehicle, actions))
-        self._state = after
-        view = self.world.observe(after, self._buffers)
-        return view, *score(self.world, before, after), self._info(after)
+        before = self._cars
+        command = to_command(self.world.vehicle, actions)
+        self._cars = after = self.world.drive(before, command, anew=True)
+        view = self.world.see(after, self._buffers)
+        return view, *score_cars(self.world, before, after), self._info(after)
 
-    def _info(self, state: CarState) -> dict[str, Any]:
-        info: dict[str, Any] = describe(self.world, state)
-        for name in tuple(info):
-            info["_" + name] = self._everyone
-        return info
+    def _info(self, cars: Cars) -> dict[str, Any]:
+        info: dict[str, Any] = describe_cars(self.world, cars)
+        if not self._masks:
+            self._masks = {"_" + name: self._everyone for name in info}
+        return info | self._masks
 
 
 def trace_env(world: str | None = None, **settings: Any) -> RoadEnv:

@@ -8,19 +8,20 @@ import numpy as np
 
 from .actions import pedal_of, steering_of, to_action
 from .any_world import World
+from .car_state import Cars, CarState, cars_of, columns
 from .compiled import compiled, inlined
 from .guidance import guide, hold_speed, steer_to_centre
 from .lanes import between, mix
-from .success import is_success, task_figures
+from .success import has_figures, is_success, route_is_all, task_figures
 from .task import CENTRE_LIMIT, Ended
 from .trig import small_sin_cos
-from .world import CarState
 
 CENTRE_COST = 0.1  # of the reward, at the lane's edge
 FAILURE_COST = 5.0
 USUAL_SPEED = 10.0  # the least that a task can expect [m/s]
 
 _OFF_LANE, _WRONG_WAY, _TIME_UP = int(Ended.OFF_LANE), int(Ended.WRONG_WAY), int(Ended.TIME_UP)
+_COMPLETED = int(Ended.ROUTE_COMPLETED)
 
 
 @compiled
@@ -57,92 +58,120 @@ def _pedal_all(pedal, speed, target, most, most_brake):  # type: ignore[no-untyp
 
 @compiled
 def _describe(  # type: ignore[no-untyped-def]
-    lane, arc_length, speed, lateral, heading, table, preview, most,
-    lateral_now, margin, progress, length, max_curvature, max_accel, max_brake,
-    curvature, target, completion, action, over_line, far_off,
-):  # fmt: skip
+    block, ahead, nodes, lanes, preview, limits, told, action, found
+):
     """Fill what `describe` adds to the state.
 
-    The columns that are used come one by one: numba needs 0.2 us to take over an array.
-
     Args:
-        lane, arc_length, speed, lateral, heading: where a command that is given now will act.
-        most: speed that is held where the plan allows more [m/s].
+        block: of the cars. ahead: of where a command that is given now will act.
+        limits: (4,) of curvature, acceleration and braking, and the speed that is held where the
+            plan allows more [m/s].
+        told: (3, B) curvature, target speed, route completion.
+        found: (3, B) over the line, far off the centre, route completed.
     """
-    nodes, lanes = table.nodes, table.lanes
     late, later = preview[0], preview[1]
-    room = np.empty((3, curvature.size))
+    max_curvature, max_accel, max_brake, most = limits[0], limits[1], limits[2], limits[3]
+    now, then = columns(block), columns(ahead)
+    curvature, target, completion = told[0], told[1], told[2]
+    over_line, far_off, completed = found[0], found[1], found[2]
+    count = curvature.size
+    room = np.empty((3, count))
     bends, steering, pedal = room[0], room[1], room[2]
-    for i in range(curvature.size):  # loops of their own: many cars wait for memory at once
-        m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * later)
+    for i in range(count):  # loops of their own: many cars wait for memory at once
+        m, n, part = between(lanes[then.lane[i]], then.arc_length[i] + then.speed[i] * later)
         target[i] = min(mix(nodes[m].target_speed, nodes[n].target_speed, part), most)
-    for i in range(curvature.size):
-        m, n, part = between(lanes[lane[i]], arc_length[i])
+    for i in range(count):
+        m, n, part = between(lanes[then.lane[i]], then.arc_length[i])
         curvature[i] = mix(nodes[m].curvature, nodes[n].curvature, part)
-        m, n, part = between(lanes[lane[i]], arc_length[i] + speed[i] * late)
+        m, n, part = between(lanes[then.lane[i]], then.arc_length[i] + then.speed[i] * late)
         bends[i] = mix(nodes[m].curvature, nodes[n].curvature, part)
-    _steer_all(steering, lateral, heading, curvature, bends, speed, late, max_curvature)
-    _pedal_all(pedal, speed, target, max_accel, max_brake)
-    for i in range(curvature.size):
+    _steer_all(
+        steering, then.lateral_offset, then.heading_error, curvature, bends, then.speed, late,
+        max_curvature,
+    )  # fmt: skip
+    _pedal_all(pedal, then.speed, target, max_accel, max_brake)
+    for i in range(count):
         action[i, 0], action[i, 1] = steering[i], pedal[i]
-        completion[i] = min(progress[i] / length[i], 1.0)
-        over_line[i] = margin[i] < 0.0
-        far_off[i] = abs(lateral_now[i]) > CENTRE_LIMIT
+        completion[i] = min(now.progress[i] / now.route_length[i], 1.0)
+        over_line[i] = now.margin[i] < 0.0
+        far_off[i] = abs(now.lateral_offset[i]) > CENTRE_LIMIT
+        completed[i] = now.ended[i] == _COMPLETED
 
 
 @compiled
-def _score(  # type: ignore[no-untyped-def]
-    ended_before, before, ended, after, length, lateral, time_limit, dt,
-    reward, terminated, truncated,
-):  # fmt: skip
-    """Fill what `score` gives."""
+def _score(before, after, time_limit, dt, reward, over):  # type: ignore[no-untyped-def]
+    """Fill what `score` gives.
+
+    Args:
+        before, after: blocks of cars. over: (2, B) terminated, truncated.
+    """
+    was, now = columns(before), columns(after)
+    terminated, truncated = over[0], over[1]
     for i in range(reward.size):
-        drove = ended_before[i] == 0
+        drove = was.ended[i] == 0
         reward[i] = (
-            _reward(before[i], after[i], length[i], lateral[i], ended[i], time_limit, dt)
+            _reward(
+                was.progress[i], now.progress[i], now.route_length[i], now.lateral_offset[i],
+                now.ended[i], time_limit, dt,
+            )
             if drove
             else 0.0
-        )
-        late = ended[i] == _TIME_UP
+        )  # fmt: skip
+        late = now.ended[i] == _TIME_UP
         truncated[i] = drove and late
-        terminated[i] = drove and ended[i] != 0 and not late
+        terminated[i] = drove and now.ended[i] != 0 and not late
 
 
 def describe(world: World, state: CarState) -> dict[str, np.ndarray]:
     """The privileged part: lane state, the expert's action and how things stand; (B, ...) each."""
-    batch, vehicle, task = len(state.x), world.vehicle, world.task
-    curvature, target, completion = np.empty((3, batch))
-    over_line, far_off = np.empty((2, batch), np.bool_)
+    return describe_cars(world, cars_of(state))
+
+
+def describe_cars(world: World, cars: Cars) -> dict[str, np.ndarray]:
+    """The same, of cars as the compiled core has them."""
+    batch, task = len(cars), world.task
+    told, found = np.empty((3, batch)), np.empty((3, batch), np.bool_)
     action = np.empty((batch, 2), np.float32)
-    ahead = world.foresee(state)
-    _describe(
-        ahead.lane, ahead.arc_length, ahead.speed, ahead.lateral_offset, ahead.heading_error,
-        world.pool.lanes, world.preview, task.hold_speed or np.inf,
-        state.lateral_offset, state.margin, state.progress, state.route_length,
-        vehicle.max_curvature, vehicle.max_accel, vehicle.max_brake,
-        curvature, target, completion, action, over_line, far_off,
-    )  # fmt: skip
+    block = ahead = cars.block
+    if world.delay_steps:
+        ahead = cars_of(world.foresee(cars.state)).block
+    nodes, lanes, _ = world.pool.lanes
+    _describe(block, ahead, nodes, lanes, world.preview, world.action_limits, told, action, found)
+    curvature, target, completion = told
+    over_line, far_off, success = found
+    arc_length, lateral, error, margin = cars.stance
     if task.wait > 0.0:  # the stop is no matter of the lane alone
-        action = to_action(vehicle, guide(world.lane_view(state)))
-    return {
-        "lateral_offset": state.lateral_offset,
-        "heading_error": state.heading_error,
+        action = to_action(world.vehicle, guide(world.lane_view(cars.state)))
+    told_of = {
+        "lateral_offset": lateral,
+        "heading_error": error,
         "road_curvature": curvature,
         "target_speed": target,
-        "margin": state.margin,
-        "arc_length": state.arc_length,
+        "margin": margin,
+        "arc_length": arc_length,
         "route_completion": completion,
         "expert_action": action,
         "off_lane_free_margin": over_line,
         "off_lane_centre_2m": far_off,
-        "ended": state.ended,
-        "is_success": is_success(task, state, world.dt),
-        **task_figures(task, world.pool.lanes, state, world.dt),
+        "ended": cars.ended,
+        "is_success": success,
     }
+    if not route_is_all(task):
+        told_of["is_success"] = is_success(task, cars.state, world.dt)
+    if has_figures(task):
+        told_of |= task_figures(task, world.pool.lanes, cars.state, world.dt)
+    return told_of
 
 
 def score(
     world: World, before: CarState, after: CarState
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a step earned, and which cars it ended; see `score_cars`."""
+    return score_cars(world, cars_of(before), cars_of(after))
+
+
+def score_cars(
+    world: World, before: Cars, after: Cars
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """What a step earned, and which cars it ended.
 
@@ -150,10 +179,7 @@ def score(
         reward: (B,) float64, see `_reward`; 0 where the episode was over before the step.
         terminated, truncated: (B,) bool, by the task and by its time; True in the step of the end.
     """
-    reward = np.empty(len(after.x))
-    terminated, truncated = np.empty((2, len(reward)), np.bool_)
-    _score(
-        before.ended, before.progress, after.ended, after.progress, after.route_length,
-        after.lateral_offset, world.task.time_limit, world.dt, reward, terminated, truncated,
-    )  # fmt: skip
+    reward, over = np.empty(len(after)), np.empty((2, len(after)), np.bool_)
+    _score(before.block, after.block, world.task.time_limit, world.dt, reward, over)
+    terminated, truncated = over
     return reward, terminated, truncated

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .car_state import KEPT, columns, delay_of
 from .compiled import compiled, inlined
-from .lanes import between, follower, foot_between, foot_of, mix, outline_margin
+from .lanes import LaneTable, between, follower, foot_between, foot_of, mix, outline_margin
 from .task import CENTRE_LIMIT, Ended
 from .trig import angle_of, sure_angle_of
 from .vehicle import approach, move
@@ -17,32 +18,8 @@ _MAX_LANES_PASSED = 4  # lanes that a car can pass in one step
 _COMPLETED, _OFF_LANE = int(Ended.ROUTE_COMPLETED), int(Ended.OFF_LANE)
 _WRONG_WAY, _TIME_UP = int(Ended.WRONG_WAY), int(Ended.TIME_UP)
 _END_OF_ROAD = int(Ended.END_OF_ROAD)
-
-
-class Measures(NamedTuple):
-    """Columns of a `CarState` that a step sets, (B,) float64; they live in one block of memory."""
-
-    x: np.ndarray
-    y: np.ndarray
-    yaw: np.ndarray
-    speed: np.ndarray
-    curvature: np.ndarray
-    accel: np.ndarray
-    arc_length: np.ndarray
-    lateral_offset: np.ndarray
-    heading_error: np.ndarray
-    margin: np.ndarray
-    progress: np.ndarray
-    distance: np.ndarray
-
-
-class Counts(NamedTuple):
-    """The same, (B,) int64."""
-
-    lane: np.ndarray
-    steps: np.ndarray
-    ended: np.ndarray
-    tally: np.ndarray
+_FIRST_KEPT, _AFTER_KEPT = KEPT
+NOT_FINITE, SOME_ENDED = 1, 2  # what `advance` found, added up
 
 
 @compiled
@@ -134,64 +111,62 @@ def find_on_lane(table, numbers, number, route, guess, x, y, cos, sin):  # type:
 
 @compiled
 def advance(  # type: ignore[no-untyped-def]
-    state, measures, counts, command, pending, table, numbers, limits, curvature, accel,
-    first, stop,
-):  # fmt: skip
-    """One step of cars first..stop: fills what comes after `state`.
+    before, after, nodes, lanes, road_first, numbers, limits, curvature, accel, first, stop
+):
+    """One step of cars first..stop: fills `after`.
 
     Args:
-        measures, counts, command, pending: to be filled, all rows of `Measures` and `Counts` and
-            two columns of a `CarState`; `pending` may be the state's own.
+        before, after: blocks of cars; `after` may be one without commands on their way: then
+            those that are given act at once.
+        nodes, lanes, road_first: of a `LaneTable`.
         curvature, accel: (B,) commands.
+
+    Returns:
+        NOT_FINITE where a command is no number, SOME_ENDED where a car had ended before; or both.
     """
     dt, top_speed = numbers[0], numbers[4]
     most_bend, most_push, most_brake = numbers[1], numbers[2], numbers[3]
     bend_share, push_share, bend_step = numbers[5], numbers[6], numbers[7]
     front, rear, half_width = numbers[8], numbers[9], numbers[10]
     time_limit, heading_limit, rule, ends_route = limits[0], limits[1], limits[2], limits[3] > 0.0
-    nodes, lanes = table.nodes, table.lanes
-    delay = pending.shape[1]
-    to = Measures(
-        measures[0], measures[1], measures[2], measures[3], measures[4], measures[5],
-        measures[6], measures[7], measures[8], measures[9], measures[10], measures[11],
-    )  # fmt: skip
-    lane_to, steps_to, ended_to, tally_to = counts[0], counts[1], counts[2], counts[3]
+    table = LaneTable(nodes, lanes, road_first)
+    at, to, delay = columns(before), columns(after), delay_of(after)
     room = np.empty((8, stop - first))
     of = Stance(room[0], room[1], room[2], room[3], room[4], room[5])
     margins, errors = room[6], room[7]
+    for row in range(_FIRST_KEPT, _AFTER_KEPT):
+        for i in range(first, stop):
+            after[row, i] = before[row, i]
+    worst, found_ended = 0.0, False
     for i in range(first, stop):
-        tally_to[i] = state.tally[i]
-        if state.ended[i] != 0:
-            to.x[i], to.y[i], to.yaw[i] = state.x[i], state.y[i], state.yaw[i]
-            to.speed[i], to.curvature[i] = state.speed[i], state.curvature[i]
-            to.accel[i], to.arc_length[i] = state.accel[i], state.arc_length[i]
-            to.lateral_offset[i] = state.lateral_offset[i]
-            to.heading_error[i], to.margin[i] = state.heading_error[i], state.margin[i]
-            to.progress[i], to.distance[i] = state.progress[i], state.distance[i]
-            lane_to[i], steps_to[i], ended_to[i] = state.lane[i], state.steps[i], state.ended[i]
-            command[i, 0], command[i, 1] = state.command[i, 0], state.command[i, 1]
-            for k in range(delay):
-                pending[i, k, 0] = state.pending[i, k, 0]
-                pending[i, k, 1] = state.pending[i, k, 1]
+        bend, push = curvature[i], accel[i]
+        worst += 0.0 * bend + 0.0 * push  # NaN from the first that is not finite
+        if at.ended[i] != 0:
+            found_ended = True
+            for row in range(_FIRST_KEPT):
+                after[row, i] = before[row, i]
+            to.lane[i], to.steps[i], to.ended[i] = at.lane[i], at.steps[i], at.ended[i]
+            to.command[2 * i], to.command[2 * i + 1] = at.command[2 * i], at.command[2 * i + 1]
+            for k in range(2 * delay * i, 2 * delay * (i + 1)):
+                to.pending[k] = at.pending[k]
             room[:, i - first] = 1.0  # anything
             continue
-        bend, push = curvature[i], accel[i]
-        command[i, 0] = min(max(bend, -most_bend), most_bend)
-        command[i, 1] = min(max(push, -most_brake), most_push)
+        to.command[2 * i] = min(max(bend, -most_bend), most_bend)
+        to.command[2 * i + 1] = min(max(push, -most_brake), most_push)
         if delay > 0:
-            bend, push = state.pending[i, 0, 0], state.pending[i, 0, 1]
-            for k in range(delay - 1):
-                pending[i, k, 0] = state.pending[i, k + 1, 0]
-                pending[i, k, 1] = state.pending[i, k + 1, 1]
-            pending[i, delay - 1, 0], pending[i, delay - 1, 1] = curvature[i], accel[i]
+            oldest, newest = 2 * delay * i, 2 * delay * (i + 1) - 2
+            bend, push = at.pending[oldest], at.pending[oldest + 1]
+            for k in range(oldest, newest):
+                to.pending[k] = at.pending[k + 2]
+            to.pending[newest], to.pending[newest + 1] = curvature[i], accel[i]
         bend, push = min(max(bend, -most_bend), most_bend), min(max(push, -most_brake), most_push)
-        bend = approach(state.curvature[i], bend, bend_share, bend_step)
-        push = approach(state.accel[i], push, push_share, np.inf)
+        bend = approach(at.curvature[i], bend, bend_share, bend_step)
+        push = approach(at.accel[i], push, push_share, np.inf)
         x, y, yaw, speed, distance, cos, sin = move(
-            state.x[i], state.y[i], state.yaw[i], state.speed[i], bend, push, dt, top_speed
+            at.x[i], at.y[i], at.yaw[i], at.speed[i], bend, push, dt, top_speed
         )
-        before_lane, before = state.lane[i], state.arc_length[i]
-        lane, at_end, guess = before_lane, False, before + distance
+        before_lane, before_s = at.lane[i], at.arc_length[i]
+        lane, at_end, guess = before_lane, False, before_s + distance
         spacing, length = lanes[lane].spacing, lanes[lane].length
         m, n, part = between(lanes[lane], guess)
         found, s, lateral, lane_cos, lane_sin, part = foot_between(
@@ -199,14 +174,14 @@ def advance(  # type: ignore[no-untyped-def]
         )
         if not (found and s < length and s >= 0.0):  # on another piece, or another lane
             lane, s, lateral, lane_cos, lane_sin, m, n, part, at_end = _follow(
-                table, lane, state.route[i], x, y, guess
+                table, lane, at.route[i], x, y, guess
             )
         k = i - first
         of.lateral[k] = lateral
         of.cos_error[k], of.sin_error[k], of.curvature[k], of.left[k], of.right[k] = _against_lane(
             nodes[m], nodes[n], part, lane_cos, lane_sin, cos, sin
         )
-        gained = s - before
+        gained = s - before_s
         if lane != before_lane:
             gained += lanes[before_lane].length
         elif lanes[lane].closed:
@@ -214,27 +189,28 @@ def advance(  # type: ignore[no-untyped-def]
                 gained -= length
             elif gained < -0.5 * length:
                 gained += length
-        progress, steps = state.progress[i] + gained, state.steps[i] + 1
+        progress, steps = at.progress[i] + gained, at.steps[i] + 1
         to.x[i], to.y[i], to.yaw[i], to.speed[i] = x, y, yaw, speed
         to.curvature[i], to.accel[i] = bend, push
         to.arc_length[i], to.lateral_offset[i], to.progress[i] = s, lateral, progress
-        to.distance[i] = state.distance[i] + distance
-        lane_to[i], steps_to[i] = lane, steps
-        if ends_route and (at_end or progress >= state.route_length[i]):
-            ended_to[i] = _COMPLETED  # a route goes on at most to the end of the road
+        to.distance[i] = at.distance[i] + distance
+        to.lane[i], to.steps[i] = lane, steps
+        if ends_route and (at_end or progress >= at.route_length[i]):
+            to.ended[i] = _COMPLETED  # a route goes on at most to the end of the road
         else:
-            ended_to[i] = _END_OF_ROAD if at_end else 0
+            to.ended[i] = _END_OF_ROAD if at_end else 0
     _judge_all(of, margins, errors, front, rear, half_width)
     for i in range(first, stop):
-        if state.ended[i] != 0:
+        if at.ended[i] != 0:
             continue
         margin, error = margins[i - first], errors[i - first]
         to.margin[i], to.heading_error[i] = margin, error
         if abs(error) > heading_limit:
-            ended_to[i] = _WRONG_WAY
+            to.ended[i] = _WRONG_WAY
         elif (rule == 0.0 and margin < 0.0) or (
             rule == 1.0 and abs(to.lateral_offset[i]) > CENTRE_LIMIT
         ):
-            ended_to[i] = _OFF_LANE
-        elif ended_to[i] == 0 and steps_to[i] * dt >= time_limit - 1e-9:
-            ended_to[i] = _TIME_UP
+            to.ended[i] = _OFF_LANE
+        elif to.ended[i] == 0 and to.steps[i] * dt >= time_limit - 1e-9:
+            to.ended[i] = _TIME_UP
+    return (0 if worst == 0.0 else NOT_FINITE) + (SOME_ENDED if found_ended else 0)

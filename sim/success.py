@@ -14,6 +14,16 @@ _COMPLETED, _END_OF_ROAD = int(Ended.ROUTE_COMPLETED), int(Ended.END_OF_ROAD)
 _TIME_UP = int(Ended.TIME_UP)
 
 
+def route_is_all(task: Task) -> bool:
+    """Whether a task asks for nothing but the route."""
+    return task.route_length > 0.0 and task.wait == 0.0 and task.hold_speed == 0.0
+
+
+def has_figures(task: Task) -> bool:
+    """Whether a task counts anything besides its success."""
+    return task.hold_speed > 0.0 or task.wait > 0.0 or task.sign_steps > 0
+
+
 def is_success(task: Task, state: CarState, dt: float = 0.1) -> np.ndarray:
     """(B,) bool: the route was completed, and what else the task asks.
 

@@ -7,6 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .appearance import Appearance
+from .car_state import Cars, CarState
 from .pool import RoadPool
 from .sensors.camera import Camera
 from .sensors.lane import LaneView
@@ -16,7 +17,7 @@ from .synthesis import Move, synthesize
 from .task import LANE_FOLLOWING, Task
 from .trace import TraceSource
 from .vehicle import Command, Vehicle
-from .world import DEFAULT_SENSORS, CarState, RoadWorld, Sensor
+from .world import DEFAULT_SENSORS, RoadWorld, Sensor
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,16 @@ class TraceWorld:
         """(2,) seconds ahead at which a command acts; see `RoadWorld.preview`."""
         return self.motion.preview
 
+    @property
+    def action_limits(self) -> np.ndarray:
+        """(4,) what a driver may ask for; see `RoadWorld.action_limits`."""
+        return self.motion.action_limits
+
+    @property
+    def delay_steps(self) -> int:
+        """From a command to its first effect."""
+        return self.motion.delay_steps
+
     def foresee(self, state: CarState) -> CarState:
         """The state after the commands that are on their way; see `RoadWorld.foresee`."""
         return self.motion.foresee(state)
@@ -92,6 +103,14 @@ class TraceWorld:
     def step_or_restart(self, state: CarState, command: Command) -> CarState:
         """`step`; cars that had ended start their next episode instead."""
         return self.motion.step_or_restart(state, command)
+
+    def drive(self, before: Cars, command: Command, anew: bool = False) -> Cars:
+        """`step` or `step_or_restart`, of cars as the compiled core has them."""
+        return self.motion.drive(before, command, anew)
+
+    def see(self, cars: Cars, out: Mapping[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """`observe`, of cars as the compiled core has them."""
+        return self.observe(cars.state, out)
 
     def lane_view(self, state: CarState) -> LaneView:
         """The privileged view: the recorded path."""

@@ -84,7 +84,7 @@ def test_each_end_of_a_drive_in_a_trace_has_a_name(
         assert not truncated
     assert (before["ended"], info["ended"]) == ("running", name)
     world = env.unwrapped.world  # type: ignore[attr-defined]
-    state = env.unwrapped._state  # type: ignore[attr-defined]
+    state = env.unwrapped._cars.state  # type: ignore[attr-defined]
     if name == "end_of_road":
         assert info["is_success"]
         assert info["arc_length"] >= world.source.trace(int(state.road[0])).lane.length - 1e-6
