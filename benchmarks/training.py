@@ -5,8 +5,10 @@
 A recording of the default camera (64 x 96) is made, and steps of learning are taken as `redrive train`
 takes them: 512 pictures, relit. `data` is cutting and relighting the windows, `network` is forward,
 backward and the optimizer. Once with the drives in memory, once read from disk in slices. Milliseconds
-are the processor's, one after the other. The share of the wall time is that of `fit`, which has the next
-windows cut while the network learns: what is not the network's is waiting for them.
+are the processor's, one after the other. Then the wall time of a step as `fit` takes it, which has the next
+windows cut while the network learns, by turns with steps on windows that are there already. Two shares
+of the network come of it: the share of a step that is not spent waiting for windows, and the stricter one of
+a step without any cutting to a step with it: cutting beside it may slow the network down, too.
 """
 
 import argparse
@@ -28,6 +30,8 @@ from redrive.train import PICTURES_A_STEP, REMEMBERS_NOTHING, TrainOptions, open
 
 POLICIES = ("perceptron", "mlp", "rnn", "lstm", "attention", "mingru")
 EPISODES, STEPS = 20, 200
+TURN = 4  # steps
+TIMED = ("data", "network", "alone", "waited", "wall")
 
 
 def measure(folder: Path, name: str, in_memory: bool, rounds: int) -> dict[str, float]:
@@ -43,7 +47,7 @@ def measure(folder: Path, name: str, in_memory: bool, rounds: int) -> dict[str, 
     policy = make_policy(name, spec, command_scale=windows.command_scale)
     fitting = FitSettings()
     optimizer = make_optimizer(policy, fitting)
-    seconds: dict[str, list[float]] = {name: [] for name in ("data", "network", "waited", "wall")}
+    seconds: dict[str, list[float]] = {name: [] for name in TIMED}
     for step in range(rounds + 2):
         begun = time.process_time()
         batch = windows.batch(step)
@@ -51,12 +55,21 @@ def measure(folder: Path, name: str, in_memory: bool, rounds: int) -> dict[str, 
         learn(policy, optimizer, batch, fitting, step)
         seconds["data"].append(cut - begun)
         seconds["network"].append(time.process_time() - cut)
-    wall = time.perf_counter()
-    for step, batch in enumerate(batches(windows, 0, rounds + 2)):  # as `fit` does it
-        seconds["waited"].append(time.perf_counter() - wall)
-        learn(policy, optimizer, batch, fitting, step)
-        seconds["wall"].append(time.perf_counter() - wall)
+    there = [windows.batch(step) for step in range(2)]
+    for turn in range(rounds):  # by turns: other programs slow both down alike
+        for step in range(TURN):
+            wall = time.perf_counter()
+            learn(policy, optimizer, there[step % 2], fitting, step)
+            seconds["alone"].append(time.perf_counter() - wall)
+        first = turn * TURN
         wall = time.perf_counter()
+        for step, batch in enumerate(batches(windows, first, first + TURN + 2)):  # as `fit` does
+            waited = time.perf_counter() - wall
+            learn(policy, optimizer, batch, fitting, step)
+            if 0 < step <= TURN:  # nothing was learned while the first was cut, nor cut in the last
+                seconds["waited"].append(waited)
+                seconds["wall"].append(time.perf_counter() - wall)
+            wall = time.perf_counter()
     found = {name: np.array(values[2:]) for name, values in seconds.items()}
     return {
         "data_ms": 1e3 * float(found["data"].min()),
@@ -65,6 +78,7 @@ def measure(folder: Path, name: str, in_memory: bool, rounds: int) -> dict[str, 
             np.median(found["network"] / (found["data"] + found["network"]))
         ),
         "network_share_of_wall": float(np.median(1.0 - found["waited"] / found["wall"])),
+        "alone_over_wall": float(np.median(found["alone"]) / np.median(found["wall"])),
     }
 
 
@@ -92,9 +106,12 @@ def main() -> None:
     print(
         f"{platform.machine()}, torch {torch.__version__}, one thread, {PICTURES_A_STEP} pictures"
     )
-    print(f"{'a step of learning':24} data ms  network ms  network's share: CPU    wall (medians)")
+    print(
+        f"{'a step of learning':24} data ms  network ms  network's share: CPU  not waiting  alone/with"
+    )
     for name, row in found.items():
         shares = [row[f"network_share_of_{kind}"] for kind in ("cpu", "wall")]
+        shares.append(row["alone_over_wall"])
         print(
             f"{name:24} {row['data_ms']:7.1f} {row['network_ms']:11.1f} "
             + " ".join(f"{100.0 * share:12.0f} %" for share in shares)
