@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing.managers import SyncManager
 from typing import Any, NamedTuple
 
 from redrive import interrupt, terminal
@@ -47,8 +48,9 @@ def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[An
     """
     context = multiprocessing.get_context("spawn")
     total = sum(job.size for job in jobs)
+    beside = SyncManager(ctx=context)
     with interrupt.kept_from_children():
-        beside = context.Manager()
+        beside.start(_begin, (os.getpid(),))
     with beside as manager, terminal.progress(label, total) as tick:
         said = manager.Queue()
         pool = ProcessPoolExecutor(

@@ -1,5 +1,6 @@
 """Work in several processes: results in order, errors that say what was wrong, nobody left behind."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -49,15 +50,18 @@ def test_the_error_of_one_is_the_error_of_all(tmp_path: Path) -> None:
     assert "this one is broken" in done.stderr
 
 
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 def test_nobody_is_left_behind_when_the_parent_is_killed(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     body = f"run_side_by_side('sleeping', [Job('s', 1, jobs.sleep, ({str(mark)!r},))], 1)"
-    parent = subprocess.Popen(program(tmp_path, body), stderr=subprocess.DEVNULL)
-    child = int(_wait_for(lambda: mark.read_text() if mark.exists() else ""))
+    parent = subprocess.Popen(
+        program(tmp_path, body), stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    _wait_for(lambda: mark.read_text() if mark.exists() else "")
+    assert len(_session(parent.pid)) > 2  # the worker, and the one that carries what it says
     parent.send_signal(signal.SIGKILL)
     parent.wait()
-    _wait_for(lambda: "gone" if not _runs(child) else "")
+    _wait_for(lambda: "gone" if not _session(parent.pid) else "")
 
 
 def _wait_for(look) -> str:  # type: ignore[no-untyped-def]
@@ -69,9 +73,12 @@ def _wait_for(look) -> str:  # type: ignore[no-untyped-def]
     raise AssertionError("it did not happen within 30 s")
 
 
-def _runs(process: int) -> bool:
-    try:
-        with open(f"/proc/{process}/stat") as handle:
-            return handle.read().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+def _session(leader: int) -> list[int]:
+    """The processes that a program has started, itself among them."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            state, _, _, session = stat.read_text().rpartition(")")[2].split()[:4]
+            if int(session) == leader and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
