@@ -115,6 +115,8 @@ def user_message(error: Exception) -> str | None:
     text = " ".join(str(error).split())
     # safetensors has an error of its own, with the system's words inside
     if getattr(error, "errno", None) in FULL or "No space left on device" in text:
+        if isinstance(error, OSError) and error.strerror is None:  # our own words, which know more
+            return text
         where = getattr(error, "filename", None)
         place = f" (while writing {where})" if where else ""
         return (

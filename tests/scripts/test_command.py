@@ -55,6 +55,12 @@ def test_a_full_disk_says_what_to_do(error: Exception) -> None:
     assert "give the same command again" in message
 
 
+def test_a_full_disk_in_words_of_our_own_is_told_in_them() -> None:
+    error = OSError("episode 7 could not be saved; the 7 before it are safe: append to them")
+    error.errno = errno.ENOSPC
+    assert user_message(error) == str(error)
+
+
 def test_a_full_disk_names_the_file() -> None:
     message = user_message(OSError(errno.ENOSPC, "No space left on device", "runs/a/log.jsonl"))
     assert message is not None
