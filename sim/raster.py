@@ -4,10 +4,10 @@ Every edge of a closed outline adds, in each row that it crosses, the area to it
 sum along the row then gives the covered share of every pixel. Nothing is sampled, so a marking
 that is a tenth of a pixel wide covers a tenth of a pixel, and no line ever flickers. Coverage is
 counted in whole 1/1024ths and edges are always cut from top to bottom, so edges shared by two
-outlines cancel exactly, and four materials fit side by side in one 64-bit cell.
+outlines cancel exactly. Each material has a layer of 16-bit cells of its own.
 
 Edges are first cut into parts, one per row, then all parts are measured together (the compiler
-makes vectors of that), then added to the cells.
+makes vectors of both), then added to the cells, four at a time.
 
 Source: the signed-area accumulation of FreeType's and font-rs's glyph rasterisers.
 """
@@ -17,22 +17,24 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import compiled, inlined
+from .vectors import add_four, cut_eight
 
 ROW_BITS = 10
 FULL = 1 << ROW_BITS  # coverage of a whole pixel; also the heights of vertices are 1/1024 rows
 LAYERS = 4
-LAYER_BITS = 16  # of a cell, per material
-SPARE = 16  # cells to the right of a row, written and never read
+SPARE = 16  # cells to the right of a row at least; what is written there is never read
 SMALLEST_EDGE = 1e-6  # [px]
 
 _BATCH = 256  # parts that are measured together; they stay in the nearest cache
 _MAX_ROWS = 4096
+_ROWS = 8  # into which an edge is cut together
 _BLOCK = 8  # cells of a wide part that are added together
 
 _F = np.float32
 _I = np.int32
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _TWO, _THREE = np.float32(2.0), np.float32(3.0)
+_NONE = np.int32(-1)  # the layer of an edge that is none
 
 
 class Parts(NamedTuple):
@@ -40,20 +42,33 @@ class Parts(NamedTuple):
 
     x0: np.ndarray  # float32, column where it enters the row [px]
     x1: np.ndarray  # float32, where it leaves [px]
-    y: np.ndarray  # int32, its upper end below the first row [1/1024 px]
     tall: np.ndarray  # int32, its height, negative where the edge goes up [1/1024 px]
-    edge: np.ndarray  # int32, whose part it is
-    cell: np.ndarray  # int32, where it begins
+    row: np.ndarray  # int32, the first cell of its row in its layer
+    cell: np.ndarray  # int32, the cell where it begins
     wide: np.ndarray  # int32, 1 where it does not fit into three pixels
-    first: np.ndarray  # int32, coverage of its first pixel [1/1024]
-    second: np.ndarray  # int32, of the one to the right of it
-    third: np.ndarray  # int32
+    rest: np.ndarray  # int32, the parts that do not
+    amounts: np.ndarray  # (2 parts,) int32: four int16 for each part, what it adds to four cells
 
 
-def make_parts() -> Parts:
-    """Room for the parts of a batch of edges."""
-    x0, x1, *others = scratch_rows(len(Parts._fields), _BATCH + _MAX_ROWS + 2)
-    return Parts(x0.view(np.float32), x1.view(np.float32), *others)
+def make_parts() -> np.ndarray:
+    """Room for the parts of a batch of edges: `parts_in` shows what lies where."""
+    return scratch_rows(len(Parts._fields) + 1, _BATCH + _MAX_ROWS + _ROWS)
+
+
+@inlined
+def parts_in(room):  # type: ignore[no-untyped-def]
+    """The `Parts` in what `make_parts` has made; one array is quicker to hand over than eight."""
+    real = np.float32
+    return Parts(
+        room[0].view(real), room[1].view(real), room[2], room[3], room[4], room[5], room[6],
+        room[7:9].reshape(-1),
+    )  # fmt: skip
+
+
+def make_cells(rows: int, width: int) -> np.ndarray:
+    """(LAYERS, rows, at least width + SPARE) int16, zero."""
+    stride = -(-(width + SPARE) // _BLOCK) * _BLOCK
+    return np.zeros((LAYERS, rows, stride), np.int16)
 
 
 def scratch_rows(count: int, room: int) -> np.ndarray:
@@ -66,11 +81,12 @@ def scratch_rows(count: int, room: int) -> np.ndarray:
 
 
 @inlined
-def _measure(parts, count, width, stride):  # type: ignore[no-untyped-def]
-    """Coverage that each part begins: of its first pixel and the two to the right of it."""
-    x0, x1, y, tall, cell, wide = parts.x0, parts.x1, parts.y, parts.tall, parts.cell, parts.wide
-    first, second, third = parts.first, parts.second, parts.third
-    edge = _F(width)
+def _measure(parts, count, width):  # type: ignore[no-untyped-def]
+    """What each part adds to the cell where it begins and to the three to the right of it."""
+    x0, x1, tall, row = parts.x0, parts.x1, parts.tall, parts.row
+    cell, wide, amounts = parts.cell, parts.wide, parts.amounts
+    edge, low = _F(width), _I(0xFFFF)
+    two_each = np.uint64(2)
     for k in range(np.uint64(count)):  # vectorised by the compiler: keep it free of branches
         left, right = min(x0[k], x1[k]), max(x0[k], x1[k])
         crosses = ((left < _ZERO) & (right > _ZERO)) | ((left < edge) & (right > edge))
@@ -78,28 +94,34 @@ def _measure(parts, count, width, stride):  # type: ignore[no-untyped-def]
         column = _I(left)
         left -= _F(column)
         right -= _F(column)
-        wide[k] = _I(crosses | (right > _THREE))
-        cell[k] = _I(_I(y[k] >> _I(ROW_BITS)) * _I(stride) + column)
+        narrow = _I(~(crosses | (right > _THREE)))
+        wide[k] = _I(_I(1) - narrow)
+        cell[k] = _I(row[k] + column)
         # Of a pixel that the edge crosses from side to side it leaves a triangle; what lies
         # beyond is covered as high as the part is.
-        high = _F(abs(tall[k]))
+        height = tall[k]
+        high = _F(abs(height))
         rate = _HALF * high / max(right - left, _F(SMALLEST_EDGE))
         until = min(right, _ONE)
         one = _I((until - left) * (until - left) * rate + high * (_ONE - until) + _HALF)
         until = min(right, _TWO)
         two = _I((until - left) * (until - left) * rate + high * (_TWO - until) + _HALF)
         three = _I(high * (_THREE - _HALF * (left + right)) + _HALF)
-        first[k] = one
-        second[k] = _I(two - one)
-        third[k] = _I(three - two)
+        three, two = _I(three - two), _I(two - one)
+        sign = narrow if height > 0 else _I(-narrow)
+        first, second = _I(one * sign), _I(_I(two - one) * sign)
+        third, fourth = _I(_I(three - two) * sign), _I(_I(_I(abs(height)) - three) * sign)
+        amounts[two_each * k] = _I(_I(first & low) | _I(second << _I(16)))
+        amounts[two_each * k + np.uint64(1)] = _I(_I(third & low) | _I(fourth << _I(16)))
 
 
 @inlined
-def _add_wide(cells, start, x0, x1, tall, unit, width):  # type: ignore[no-untyped-def]
+def _add_wide(cells, start, x0, x1, tall, width):  # type: ignore[no-untyped-def]
     """Add one part of any width to the row of cells that begins at `start`."""
     left, right = min(x0, x1), max(x0, x1)
     run = right - left
-    high = _F(tall)
+    high = _F(abs(tall))
+    sign = _I(1) if tall > 0 else _I(-1)
     rate = _HALF * high / run
     inside = max(-left, _ZERO)  # what lies left of the picture is not counted
     column = _I(max(left, _ZERO))
@@ -117,82 +139,90 @@ def _add_wide(cells, start, x0, x1, tall, unit, width):  # type: ignore[no-untyp
             beyond = max(b - run, _ZERO)
             here = (r - q) * (r + q) * rate + high * (max(c - run, _ZERO) - beyond)
             before = (q - p) * (q + p) * rate + high * (beyond - max(a - run, _ZERO))
-            cells[at + np.uint64(j)] += unit * np.int64(_I(_I(here + _HALF) - _I(before + _HALF)))
+            cells[at + np.uint64(j)] += np.int16(sign * _I(_I(here + _HALF) - _I(before + _HALF)))
         column = _I(column + _I(_BLOCK))
 
 
 @inlined
-def _add(cells, parts, unit, count, width, stride):  # type: ignore[no-untyped-def]
+def _add(cells, parts, count, width):  # type: ignore[no-untyped-def]
     """Add parts to the cells."""
-    x0, x1, y, tall, edge = parts.x0, parts.x1, parts.y, parts.tall, parts.edge
-    cell, wide = parts.cell, parts.wide
-    first, second, third = parts.first, parts.second, parts.third
+    cell, wide, rest = parts.cell, parts.wide, parts.rest
+    amounts = parts.amounts.view(np.int16)
+    four, others = np.uint64(4), np.uint64(0)
     for k in range(np.uint64(count)):
-        high = tall[k]
-        amount = unit[np.uint32(edge[k])]
-        if high < 0:
-            high, amount = _I(-high), -amount
-        if wide[k] != 0:
-            start = _I(_I(y[k] >> _I(ROW_BITS)) * _I(stride))
-            _add_wide(cells, start, x0[k], x1[k], high, amount, width)
-            continue
-        at = np.uint32(cell[k])
-        cells[at] += amount * np.int64(first[k])
-        cells[at + np.uint32(1)] += amount * np.int64(_I(second[k] - first[k]))
-        cells[at + np.uint32(2)] += amount * np.int64(_I(third[k] - second[k]))
-        cells[at + np.uint32(3)] += amount * np.int64(_I(high - third[k]))
+        add_four(cells, np.uint64(np.uint32(cell[k])), amounts, four * k)
+        rest[others] = _I(k)
+        others += np.uint64(np.uint32(wide[k]))
+    x0, x1, tall, row = parts.x0, parts.x1, parts.tall, parts.row
+    for i in range(others):
+        which = np.uint64(np.uint32(rest[i]))
+        _add_wide(cells, row[which], x0[which], x1[which], tall[which], width)
 
 
 @compiled
-def add_edges(cells, parts, u0, u1, y, unit, count, width, first, last):  # type: ignore[no-untyped-def]
-    """Add edges of closed outlines to `cells`.
+def add_parts(cells, room, count, width):  # type: ignore[no-untyped-def]
+    """Add so many parts in `room`, of `make_parts`, to the cells."""
+    parts = parts_in(room)
+    _measure(parts, count, width)
+    _add(cells, parts, count, width)
+
+
+@inlined
+def cut_edge(cells, room, parts, n, u0, u1, y0, y1, first, turned, width, stride, above, below):  # type: ignore[no-untyped-def]
+    """Cut one edge into parts; returns how many there are then, after `n`.
 
     Args:
-        cells: (rows * (width + SPARE),) int64; its row 0 is image row `first` / 1024.
-        parts: scratch.
-        u0, u1: (count,) float32, columns where each edge begins and ends [px].
-        y: (count + 1,) int32 [1/1024 px]; edge k goes from row y[k] to y[k + 1]. Whole numbers, so
-            that the parts of an outline add up to nothing.
-        unit: (count,) int64, 1 << (16 * layer) for each edge, negative to turn the outline around;
-            0 where there is none.
-        width: columns of the picture; first, last: its rows [1/1024 px].
+        cells: (LAYERS * rows * stride,) int16, of `make_cells`; full batches are added to it.
+        room, parts: scratch, of `make_parts` and `parts_in`.
+        u0, u1: float32, columns where the edge begins and ends [px].
+        y0, y1: int32, rows [1/1024 px]. Whole numbers, so that an outline adds up to nothing.
+        first: int32, the first cell of the edge's layer. turned: int32, -1 where it goes the other
+            way, else 1. width, stride: columns of the picture, cells of a row.
+        above, below: int32, the picture's rows, whole ones [1/1024 px].
     """
-    x0, x1, part_y, tall, edges = parts.x0, parts.x1, parts.y, parts.tall, parts.edge
-    stride = width + SPARE
-    above, below = _I(first), _I(last)
-    right = _F(width)
-    one = np.uint64(1)
-    n = np.uint64(0)
+    x0, x1, tall, row = parts.x0, parts.x1, parts.tall, parts.row
+    down = y0 < y1
+    upper, lower = (u0, u1) if down else (u1, u0)
+    top, bottom = min(y0, y1), max(y0, y1)
+    sign = turned if down else _I(-turned)
+    slope = (lower - upper) / _F(_I(bottom - top))
+    start, stop = max(top, above), min(bottom, below)
+    at = _I(start & _I(-FULL))
+    begin = _I(first + _I(_I(_I(at - above) >> _I(ROW_BITS)) * stride))
+    seen = (start < stop) & (min(u0, u1) < _F(width))
+    rows = _I(_I(_I(_I(stop - at) + _I(FULL - 1)) >> _I(ROW_BITS)) * _I(seen))
+    # Without branches but for long edges: which is in the picture, processors guess badly.
+    cut_eight(
+        x0, x1, tall, row, n, at, _I(FULL), start, stop, top, upper, slope, sign, begin, stride
+    )
+    while rows > _I(_ROWS):
+        n += np.uint64(_ROWS)
+        at = _I(at + _I(_ROWS * FULL))
+        begin = _I(begin + _I(_I(_ROWS) * stride))
+        rows = _I(rows - _I(_ROWS))
+        cut_eight(
+            x0, x1, tall, row, n, at, _I(FULL), start, stop, top, upper, slope, sign, begin, stride
+        )
+    n += np.uint64(np.uint32(rows))
+    if n >= np.uint64(_BATCH):
+        add_parts(cells, room, n, width)
+        n = np.uint64(0)
+    return n
+
+
+@inlined
+def cut_edges(cells, room, parts, n, u0, u1, y, layer, count, turned, width, stride, above, below):  # type: ignore[no-untyped-def]
+    """Cut edges, one after the other; see `cut_edge`.
+
+    Args:
+        u0, u1: (count,) float32; y: (count + 1,) int32: edge k goes from row y[k] to y[k + 1].
+        layer: (count,) int32, of each edge; -1 where there is none.
+    """
+    each = _I(_I(_I(below - above) >> _I(ROW_BITS)) * stride)  # cells of a layer
     for k in range(np.uint64(count)):
-        ya, yb = y[k], y[k + one]
-        ua, ub = u0[k], u1[k]
-        top, bottom = min(ya, yb), max(ya, yb)
-        if (
-            (unit[k] == 0)
-            | (top == bottom)
-            | (bottom <= above)
-            | (top >= below)
-            | (min(ua, ub) >= right)
-        ):
-            continue
-        down = ya < yb
-        upper, lower = (ua, ub) if down else (ub, ua)
-        slope = (lower - upper) / _F(bottom - top)
-        at, stop = max(top, above), min(bottom, below)
-        x = upper + slope * _F(at - top)
-        while at < stop:
-            until = min(_I(((at >> _I(ROW_BITS)) + _I(1)) << _I(ROW_BITS)), stop)
-            x0[n] = x
-            x = upper + slope * _F(until - top)
-            x1[n] = x
-            part_y[n] = at - above
-            tall[n] = until - at if down else at - until
-            edges[n] = k
-            n += one
-            at = until
-        if n >= np.uint64(_BATCH):
-            _measure(parts, n, width, stride)
-            _add(cells, parts, unit, n, width, stride)
-            n = np.uint64(0)
-    _measure(parts, n, width, stride)
-    _add(cells, parts, unit, n, width, stride)
+        if layer[k] != _NONE:
+            n = cut_edge(
+                cells, room, parts, n, u0[k], u1[k], y[k], y[k + np.uint64(1)],
+                _I(layer[k] * each), turned, width, stride, above, below,
+            )  # fmt: skip
+    return n

@@ -13,13 +13,25 @@ import numpy as np
 
 from .appearance import SKYLINE_STEPS
 from .compiled import compiled, inlined
-from .raster import FULL, LAYER_BITS, ROW_BITS, SPARE, Parts, add_edges, make_parts, scratch_rows
+from .raster import (
+    FULL,
+    LAYERS,
+    ROW_BITS,
+    add_parts,
+    cut_edge,
+    cut_edges,
+    make_cells,
+    make_parts,
+    parts_in,
+    scratch_rows,
+)  # fmt: skip
 from .scene import FAR, NEAR
 from .sensors.camera import Camera
 from .shading import Pixels, Rows, add_noise, colour_ground, draw_sky, make_pixels, make_rows
+from .vectors import fetch
 
 FAR_EDGE = 0.8  # ribbons less than this below the horizon are not drawn [px]
-MAX_CORNERS = 32768  # of the outlines in one picture
+MAX_SECTIONS = 16384  # of the ribbons in one picture
 CURVE_TOLERANCE = 0.2  # how far a chord may lie off its curve [px]
 
 _F = np.float32
@@ -89,36 +101,57 @@ def make_lens(camera: Camera) -> Lens:
 
 
 class Outlines(NamedTuple):
-    """Scratch: the outlines of ribbons in view, one after the other, and where they appear.
+    """Scratch: ribbons in view as chains of cross-sections, and where their two sides appear.
 
-    Each goes along the right side of a ribbon, back along its left side, and to its first corner.
-    Edge k goes from corner k to the next.
+    Edge k of a side goes from section k to the next.
     """
 
-    corner: np.ndarray  # int32, number of the point: twice that of the section, 1 more on the right
-    unit: np.ndarray  # int64, what edge k is counted in; 0 from one outline to the next
+    block: np.ndarray  # int32, blocks in view
+    piece: np.ndarray  # int32, pieces to be drawn
+    section: np.ndarray  # int32, number of the cross-section in the scene's points
+    layer: np.ndarray  # int32, of the ribbon; -1 at the last section of a chain
+    last: np.ndarray  # int32, the last section of each chain
+    crossing: np.ndarray  # int32, the edges that cross the picture's lower edge
+    left: "Side"
+    right: "Side"
+
+
+class Side(NamedTuple):
+    """Scratch: one side of all chains."""
+
     ahead: np.ndarray  # float32, from the camera's foot [m]
     aside: np.ndarray  # float32, left positive [m]
     begin: np.ndarray  # float32, column where edge k begins [px]
-    end: np.ndarray  # float32, and where it ends: the next corner, or the picture's lower edge
-    row: np.ndarray  # int32, of corner k [1/1024 px]
-    crossing: np.ndarray  # int32, the edges that cross the picture's lower edge
-    parts: Parts
+    end: np.ndarray  # float32, and where it ends: the next section, or the picture's lower edge
+    row: np.ndarray  # int32, of section k [1/1024 px]
 
 
-def make_outlines() -> Outlines:
-    """Room for the outlines of one picture."""
-    corner, row, crossing, *floats = scratch_rows(len(Outlines._fields) - 2, MAX_CORNERS)
-    ahead, aside, begin, end = (array.view(np.float32) for array in floats)
-    unit = np.empty(MAX_CORNERS, np.int64)
-    return Outlines(corner, unit, ahead, aside, begin, end, row, crossing, make_parts())
+def make_outlines() -> np.ndarray:
+    """Room for the outlines of one picture: `outlines_in` shows what lies where."""
+    return scratch_rows(16, MAX_SECTIONS)
+
+
+@inlined
+def _side_in(room):  # type: ignore[no-untyped-def]
+    real = np.float32
+    return Side(
+        room[0].view(real), room[1].view(real), room[2].view(real), room[3].view(real), room[4]
+    )
+
+
+@inlined
+def outlines_in(room):  # type: ignore[no-untyped-def]
+    """The `Outlines` in what `make_outlines` has made; one array is quicker to hand over."""
+    left, right = _side_in(room[6:11]), _side_in(room[11:16])
+    return Outlines(room[0], room[1], room[2], room[3], room[4], room[5], left, right)
 
 
 class Scratch(NamedTuple):
     """Room to draw pictures of one camera in, one after the other."""
 
-    cells: np.ndarray  # (rows below the horizon, W + SPARE) int64, zero between pictures
-    outlines: Outlines
+    cells: np.ndarray  # (LAYERS * rows below the horizon * stride,) int16, zero between pictures
+    parts: np.ndarray  # of `make_parts`
+    outlines: np.ndarray  # of `make_outlines`
     pixels: Pixels
     rows: Rows
     palette: np.ndarray  # (5, 4) uint16
@@ -129,7 +162,8 @@ def make_scratch(camera: Camera) -> Scratch:
     """What `draw_pictures` works in; every thread needs its own."""
     rows = camera.height - max(int(np.floor(camera.horizon)), 0)
     return Scratch(
-        np.zeros((rows, camera.width + SPARE), np.int64),
+        make_cells(rows, camera.width).reshape(-1),
+        make_parts(),
         make_outlines(),
         make_pixels(camera.width),
         make_rows(rows),
@@ -139,180 +173,247 @@ def make_scratch(camera: Camera) -> Scratch:
 
 
 @inlined
-def _close(corner, unit, first, count, amount):  # type: ignore[no-untyped-def]
-    """Go back along the other side of a ribbon, to where its outline began; returns the count."""
-    if first == count:
-        return count
-    for k in range(first, count):
-        corner[2 * count - 1 - k] = corner[k] - 1
-    stop = 2 * count - first
-    corner[stop] = corner[first]
-    for k in range(first, stop):
-        unit[k] = amount
-    unit[stop] = 0
-    return stop + 1
-
-
-@inlined
-def _out_of_view(  # type: ignore[no-untyped-def]
-    ahead, aside, radius, nearest, reach, edge_left, norm_left, edge_right, norm_right, tall
-):
-    """Whether a circle on the ground lies beside, behind or beyond what the camera sees."""
+def _in_view(ahead, aside, radius, view):  # type: ignore[no-untyped-def]
+    """Whether a circle on the ground is not beside, behind or beyond what the camera sees."""
+    nearest, reach, edge_left, norm_left, edge_right, norm_right, tall = view
     return (
-        ahead + radius < nearest
-        or ahead - radius > reach
-        or (ahead * edge_left - aside) * norm_left < -radius - tall
-        or (ahead * edge_right + aside) * norm_right < -radius - tall
+        (ahead + radius >= nearest)
+        & (ahead - radius <= reach)
+        & ((ahead * edge_left - aside) * norm_left >= -radius - tall)
+        & ((ahead * edge_right + aside) * norm_right >= -radius - tall)
     )
 
 
-@compiled
-def _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
-    """List the outline of every ribbon in view; returns the number of corners."""
+@inlined
+def _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """List the pieces of ribbons to be drawn; returns how many there are.
+
+    Free of branches: which piece is in view is nothing that a processor could guess.
+    """
     pieces, blocks = scene.pieces, scene.blocks
-    corner, unit = outlines.corner, outlines.unit
+    block, piece = outlines.block, outlines.piece
     fx, fy, cx = _F(numbers[0]), _F(numbers[1]), _F(numbers[2])
-    tall, nearest, reach = _F(numbers[4]), _F(numbers[8]), _F(numbers[10])
+    tall = _F(numbers[4])
     # A point is inside the view's side planes when ahead * edge -+ aside > 0.
     edge_left = (cx / fx) / _F(numbers[6])
     edge_right = ((_F(width) - cx) / fx) / _F(numbers[6])
     norm_left = _F(1.0) / np.sqrt(_F(1.0) + edge_left * edge_left)
     norm_right = _F(1.0) / np.sqrt(_F(1.0) + edge_right * edge_right)
-    blur = np.sqrt(fy * tall)  # dashes of period p are finer than a row beyond blur * sqrt(p)
-    count = 0
-    opened = 0  # the first corner of the outline that is being listed
-    amount = np.int64(0)
-    for b in range(scene.first_block[road], scene.first_block[road + 1]):
+    view = (
+        _F(numbers[8]), _F(numbers[10]), edge_left, norm_left, edge_right, norm_right, tall
+    )  # fmt: skip
+    blocks_seen = np.uint64(0)
+    most = np.uint64(MAX_SECTIONS - 1)
+    for b in range(np.uint64(scene.first_block[road]), np.uint64(scene.first_block[road + 1])):
         dx, dy = blocks[b].x - x0, blocks[b].y - y0
-        ahead = cos * dx + sin * dy
-        aside = cos * dy - sin * dx
-        radius = blocks[b].radius
-        if _out_of_view(
-            ahead, aside, radius, nearest, reach, edge_left, norm_left, edge_right, norm_right, tall
-        ):
-            continue
-        come_to = np.int64(-1)  # the point at which the last listed piece ends
-        for p in range(blocks[b].first, blocks[b].first + blocks[b].count):
+        seen = _in_view(cos * dx + sin * dy, cos * dy - sin * dx, blocks[b].radius, view)
+        block[blocks_seen] = b
+        blocks_seen = min(blocks_seen + np.uint64(seen), most)
+    count = np.uint64(0)
+    blur = fy * tall  # dashes of period p are finer than a row beyond sqrt(blur * p)
+    for i in range(blocks_seen):
+        among = blocks[np.uint64(np.uint32(block[i]))]
+        first = np.uint64(np.uint32(among.first))
+        for p in range(first, first + np.uint64(np.uint32(among.count))):
             dx, dy = pieces[p].x - x0, pieces[p].y - y0
-            ahead = cos * dx + sin * dy
-            aside = cos * dy - sin * dx
-            radius = pieces[p].radius
-            if _out_of_view(
-                ahead,
-                aside,
-                radius,
-                nearest,
-                reach,
-                edge_left,
-                norm_left,
-                edge_right,
-                norm_right,
-                tall,
-            ):
-                continue
-            away = np.sqrt(dx * dx + dy * dy)
-            if pieces[p].shown != 0:
-                fine = away > blur * np.sqrt(pieces[p].period)
-                if (pieces[p].shown == NEAR and fine) or (pieces[p].shown == FAR and not fine):
-                    continue
-            # Skip points while the chords stay on the curve to a fraction of a pixel.
-            close = max(away - radius, _F(3.0))
-            slack = _F(8.0 * CURVE_TOLERANCE) * close / (fx * max(pieces[p].bend, _F(1e-5)))
-            stride = 1
-            steps = pieces[p].steps
-            while stride < steps and _F(4 * stride * stride) < slack:
-                stride *= 2
-            at = np.int64(pieces[p].first)
-            stop = at + steps
-            if 2 * (count + steps) + 4 > MAX_CORNERS:
-                break
-            if at != come_to:
-                count = _close(corner, unit, opened, count, amount)
-                opened = count
-                amount = np.int64(1) << np.int64(LAYER_BITS * pieces[p].layer)
-                corner[count] = 2 * at + 1
-                count += 1
-            while at < stop:
-                at = min(at + stride, stop)
-                corner[count] = 2 * at + 1
-                count += 1
-            come_to = stop
-        count = _close(corner, unit, opened, count, amount)
-        opened = count
+            shown = pieces[p].shown
+            fine = dx * dx + dy * dy > blur * pieces[p].period
+            seen = _in_view(cos * dx + sin * dy, cos * dy - sin * dx, pieces[p].radius, view)
+            seen = seen & ((shown != NEAR) | (not fine)) & ((shown != FAR) | fine)
+            piece[count] = p
+            count = min(count + np.uint64(seen), most)
     return count
 
 
-@compiled
-def _project(outlines, count, points, numbers, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
-    """Where corners appear in the picture, and edges begin and end in it."""
-    corner, out_ahead, out_aside = outlines.corner, outlines.ahead, outlines.aside
-    begin, end, row = outlines.begin, outlines.end, outlines.row
+@inlined
+def _find_sections(outlines, scene, count, numbers, x0, y0):  # type: ignore[no-untyped-def]
+    """List the cross-sections of so many pieces; returns the number of sections and chains."""
+    pieces, points, piece = scene.pieces, scene.points, outlines.piece
+    section, layer, last = outlines.section, outlines.layer, outlines.last
+    fx = _F(numbers[0])
+    one = np.uint64(1)
+    n, chains = np.uint64(0), np.uint64(0)
+    come_to = np.int32(-1)  # the section at which the last listed piece ends
+    for i in range(count):
+        p = np.uint64(np.uint32(piece[i]))
+        dx, dy = pieces[p].x - x0, pieces[p].y - y0
+        # Skip sections while the chords stay on the curve to a fraction of a pixel.
+        close = max(np.sqrt(dx * dx + dy * dy) - pieces[p].radius, _F(3.0))
+        slack = _F(8.0 * CURVE_TOLERANCE) * close / (fx * max(pieces[p].bend, _F(1e-5)))
+        stride = np.int32(1)
+        steps = pieces[p].steps
+        while stride < steps and _F(4 * stride * stride) < slack:
+            stride = np.int32(stride * np.int32(2))
+        at = pieces[p].first
+        stop = np.int32(at + steps)
+        if n + np.uint64(np.uint32(steps)) + one >= np.uint64(MAX_SECTIONS):
+            break
+        if at != come_to:
+            if n > np.uint64(0):
+                layer[n - one] = -1
+                last[chains] = n - one
+                chains += one
+            section[n] = at
+            layer[n] = pieces[p].layer
+            fetch(points, np.uint64(np.uint32(at)))
+            n += one
+        while at < stop:
+            at = min(np.int32(at + stride), stop)
+            section[n] = at
+            layer[n] = pieces[p].layer
+            fetch(points, np.uint64(np.uint32(at)))
+            n += one
+        come_to = stop
+    if n > np.uint64(0):
+        layer[n - one] = -1
+        last[chains] = n - one
+        chains += one
+    return n, chains
+
+
+@inlined
+def _lower_edge(ahead, aside, other_ahead, other_aside, numbers):  # type: ignore[no-untyped-def]
+    """Column where the edge between two points meets the picture's lower edge [px]."""
+    fx, cx, nearest = _F(numbers[0]), _F(numbers[2]), _F(numbers[8])
+    scale = nearest * _F(numbers[6]) + _F(numbers[4]) * _F(numbers[7])
+    at = aside + (other_aside - aside) * (nearest - ahead) / (other_ahead - ahead)
+    return cx - fx * at / scale
+
+
+@inlined
+def _project(side, crossing, count, numbers):  # type: ignore[no-untyped-def]
+    """Where one side's sections appear in the picture, and edges begin and end in it."""
+    ahead, aside, begin, end, row = side.ahead, side.aside, side.begin, side.end, side.row
     fx, fy = _F(numbers[0]), _F(numbers[1])
     cx, cy = _F(numbers[2]), _F(numbers[3])
     tall, nearest = _F(numbers[4]), _F(numbers[8])
     cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
     one, half, full = _F(1.0), _F(0.5), _F(FULL)
-    for k in range(np.uint64(count)):
-        at = np.uint32(corner[k])
-        dx = points[at, 0] - x0
-        dy = points[at, 1] - y0
-        out_ahead[k] = cos * dx + sin * dy
-        out_aside[k] = cos * dy - sin * dx
-    for k in range(np.uint64(count)):  # vectorised, unlike the one before
+    for k in range(count):  # vectorised
         # What lies nearer than the picture begins is cut off later; here it stays finite.
-        seen = max(out_ahead[k], nearest)
+        seen = max(ahead[k], nearest)
         scale = one / (seen * cos_pitch + tall * sin_pitch)
-        begin[k] = cx - fx * out_aside[k] * scale
+        begin[k] = cx - fx * aside[k] * scale
         row[k] = np.int32((cy + fy * (tall * cos_pitch - seen * sin_pitch) * scale) * full + half)
     # Cut edges where they meet the picture's lower edge.
-    scale = nearest * cos_pitch + tall * sin_pitch
-    last = np.uint64(max(count - 1, 0))
     next_one = np.uint64(1)
-    for k in range(last):
+    edges = count - min(count, next_one)
+    for k in range(edges):
         end[k] = begin[k + next_one]
-    crossing, crossings = outlines.crossing, np.uint64(0)
-    for k in range(last):
+    crossings = np.uint64(0)
+    for k in range(edges):
         crossing[crossings] = k
-        crosses = (out_ahead[k] < nearest) != (out_ahead[k + next_one] < nearest)
+        crosses = (ahead[k] < nearest) != (ahead[k + next_one] < nearest)
         crossings += np.uint64(crosses)
     for i in range(crossings):
-        edge = np.uint32(crossing[i])
-        j = np.uint32(edge + np.uint32(1))
-        a, b = out_ahead[edge], out_ahead[j]
-        at = out_aside[edge] + (out_aside[j] - out_aside[edge]) * (nearest - a) / (b - a)
-        column = cx - fx * at / scale
-        if a < nearest:
+        edge = np.uint64(np.uint32(crossing[i]))
+        other = edge + next_one
+        column = _lower_edge(ahead[edge], aside[edge], ahead[other], aside[other], numbers)
+        if ahead[edge] < nearest:
             begin[edge] = column
         else:
             end[edge] = column
 
 
 @inlined
-def _draw_ground(cells, outlines, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
-    """Add every ribbon in view to `cells`."""
+def _place_sections(outlines, count, points, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
+    """Where the sections lie as seen from the camera's foot."""
+    section, left, right = outlines.section, outlines.left, outlines.right
+    left_ahead, left_aside = left.ahead, left.aside
+    right_ahead, right_aside = right.ahead, right.aside
+    for k in range(count):
+        at = np.uint64(np.uint32(section[k]))
+        dx, dy = points[at, 0] - x0, points[at, 1] - y0
+        left_ahead[k] = cos * dx + sin * dy
+        left_aside[k] = cos * dy - sin * dx
+        dx, dy = points[at, 2] - x0, points[at, 3] - y0
+        right_ahead[k] = cos * dx + sin * dy
+        right_aside[k] = cos * dy - sin * dx
+
+
+@inlined
+def _cut_ends(cells, room, parts, n, outlines, chains, numbers, width, stride, above, below):  # type: ignore[no-untyped-def]
+    """Cut the first and the last cross-section of every chain, from side to side."""
+    left, right = outlines.left, outlines.right
+    last, layer = outlines.last, outlines.layer
+    left_ahead, left_aside, left_row = left.ahead, left.aside, left.row
+    right_ahead, right_aside, right_row = right.ahead, right.aside, right.row
+    fx, cx, tall, nearest = _F(numbers[0]), _F(numbers[2]), _F(numbers[4]), _F(numbers[8])
+    cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
+    each = np.int32(np.int32(np.int32(below - above) >> np.int32(ROW_BITS)) * stride)
+    first = np.uint64(0)
+    for i in range(chains):
+        stop = np.uint64(np.uint32(last[i]))
+        which = np.int32(layer[first] * each)
+        for k, turned in ((first, np.int32(1)), (stop, np.int32(-1))):
+            if left_row[k] != right_row[k]:
+                near, far = left_ahead[k], right_ahead[k]
+                # The columns of the sections themselves: those of edges may be cut.
+                scale = _F(1.0) / (max(near, nearest) * cos_pitch + tall * sin_pitch)
+                u0 = cx - fx * left_aside[k] * scale
+                scale = _F(1.0) / (max(far, nearest) * cos_pitch + tall * sin_pitch)
+                u1 = cx - fx * right_aside[k] * scale
+                if (near < nearest) != (far < nearest):
+                    column = _lower_edge(near, left_aside[k], far, right_aside[k], numbers)
+                    if near < nearest:
+                        u0 = column
+                    else:
+                        u1 = column
+                n = cut_edge(
+                    cells, room, parts, n, u0, u1, left_row[k], right_row[k], which, turned, width,
+                    stride, above, below,
+                )  # fmt: skip
+        first = stop + np.uint64(1)
+    return n
+
+
+@inlined
+def _draw_ground(cells, parts_room, room, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
+    """Add every ribbon in view to `cells`.
+
+    An outline goes along the right side of a ribbon, back along its left side, and to where it
+    began.
+    """
     numbers = lens.numbers
+    outlines, parts = outlines_in(room), parts_in(parts_room)
+    left, right = outlines.left, outlines.right
     cos, sin = _F(np.cos(yaw)), _F(np.sin(yaw))
     x0, y0 = _F(x), _F(y)
-    count = _find_outlines(outlines, scene, road, numbers, width, x0, y0, cos, sin)
-    _project(outlines, count, scene.points.reshape(-1, 2), numbers, x0, y0, cos, sin)
-    first = np.int64(numbers[9]) << ROW_BITS
-    add_edges(
-        cells, outlines.parts, outlines.begin, outlines.end, outlines.row, outlines.unit,
-        count - 1, width, first, np.int64(height) << ROW_BITS,
+    pieces = _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin)
+    count, chains = _find_sections(outlines, scene, pieces, numbers, x0, y0)
+    _place_sections(outlines, count, scene.points, x0, y0, cos, sin)
+    _project(left, outlines.crossing, count, numbers)
+    _project(right, outlines.crossing, count, numbers)
+    rows = np.int32(numbers[9])
+    above, below = np.int32(rows << ROW_BITS), np.int32(height << ROW_BITS)
+    stride = np.int32(cells.shape[0] // (LAYERS * (height - rows)))
+    edges = count - min(count, np.uint64(1))
+    n = np.uint64(0)
+    n = cut_edges(
+        cells, parts_room, parts, n, right.begin, right.end, right.row, outlines.layer, edges, np.int32(1),
+        width, stride, above, below,
     )  # fmt: skip
+    n = cut_edges(
+        cells, parts_room, parts, n, left.begin, left.end, left.row, outlines.layer, edges, np.int32(-1),
+        width, stride, above, below,
+    )  # fmt: skip
+    n = _cut_ends(
+        cells, parts_room, parts, n, outlines, chains, numbers, width, stride, above, below
+    )
+    add_parts(cells, parts_room, n, width)
 
 
-@compiled
+@inlined
 def draw_picture(  # type: ignore[no-untyped-def]
-    image, cells, flat, pixels, rows, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
+    image, cells, parts, pixels, rows, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
     noise_key,
 ):  # fmt: skip
     """Draw what one camera sees.
 
     Args:
         image: (H, 3 W) uint8, written: R G B of each pixel.
-        cells: (rows below the horizon, W + SPARE) int64 scratch, zero before and after.
-        flat: `cells` in one row; pixels, palette, outlines, crest: scratch.
+        cells: of `make_cells` in one row, scratch, zero before and after. parts, pixels, palette,
+            outlines, crest: scratch.
         x, y, yaw: rear axle of the car, world frame [m, m, rad].
         noise_key: int32 that is different for every picture.
     """
@@ -322,7 +423,7 @@ def draw_picture(  # type: ignore[no-untyped-def]
     # The camera's foot, not the rear axle, is the origin from here on.
     x += lens.numbers[5] * np.cos(yaw)
     y += lens.numbers[5] * np.sin(yaw)
-    _draw_ground(flat, outlines, scene, road, lens, width, height, x, y, yaw)
+    _draw_ground(cells, parts, outlines, scene, road, lens, width, height, x, y, yaw)
     kerbs = scene.kerbs[road] != 0
     colour_ground(image, cells, pixels, rows, palette, lens, look, x, y, yaw, width, kerbs)
     if look.noise > _F(0.0):
@@ -340,9 +441,8 @@ def draw_pictures(  # type: ignore[no-untyped-def]
         scratch: of `make_scratch` for this camera; one for each thread.
         roads: (B,) which road of the scene; looks: (B,) LOOK; x, y, yaw, noise_keys: (B,).
     """
-    flat = scratch.cells.reshape(-1)
     for i in range(first, stop):
         draw_picture(
-            images[i], scratch.cells, flat, scratch.pixels, scratch.rows, scratch.palette, scratch.outlines,
+            images[i], scratch.cells, scratch.parts, scratch.pixels, scratch.rows, scratch.palette, scratch.outlines,
             scratch.crest, scene, roads[i], lens, hills, looks[i], x[i], y[i], yaw[i], noise_keys[i],
         )  # fmt: skip

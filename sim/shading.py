@@ -13,9 +13,9 @@ import numpy as np
 from .appearance import SKYLINE_STEPS
 from .compiled import compiled, inlined
 from .fixed_point import HALF, WHOLE, share_of
-from .raster import FULL, scratch_rows
+from .raster import FULL, LAYERS, ROW_BITS, scratch_rows
+from .vectors import fill_sixteen, take_row
 
-BLOCK_PIXELS = 1024  # coloured together; they stay in the nearest cache
 GRAIN_BITS = 12  # cells after which the grain repeats, as a power of two
 
 _FRACTION_BITS = 32 - GRAIN_BITS
@@ -27,20 +27,10 @@ _SIXTEEN = np.uint32(16)
 
 
 class Pixels(NamedTuple):
-    """Scratch: a block of rows, one after the other."""
+    """Scratch: one row of the picture."""
 
-    total: np.ndarray  # int64, coverage of each pixel, four layers in one number
-    cover: np.ndarray  # int16, `total` layer by layer
-    grain: np.ndarray  # uint16, the ground's grain
-    white: np.ndarray  # uint16, shares of the pixel where each material is seen
-    accent: np.ndarray
-    asphalt: np.ndarray
-    shoulder: np.ndarray
-    ground: np.ndarray
-    red: np.ndarray  # uint16
-    green: np.ndarray
-    blue: np.ndarray
-    bright: np.ndarray  # uint16, what the grain makes of the colour
+    shares: np.ndarray  # (LAYERS * at least W + 8,) uint16, what each layer covers of each pixel
+    grain: np.ndarray  # (at least W,) uint16, the ground's grain
 
 
 class Rows(NamedTuple):
@@ -63,16 +53,9 @@ def make_rows(count: int) -> Rows:
 
 
 def make_pixels(width: int) -> Pixels:
-    """Room for a block of rows of this width."""
-    room = block_rows(width) * width
-    total = np.empty(room, np.int64)
-    rows = scratch_rows(10, (room + 1) // 2).view(np.uint16)
-    return Pixels(total, total.view(np.int16), *rows)
-
-
-def block_rows(width: int) -> int:
-    """How many rows are coloured together."""
-    return max(1, BLOCK_PIXELS // width)
+    """Room for a row of this width; sums are written eight at a time."""
+    rows = scratch_rows(LAYERS + 1, (width + 8) // 2 + 1).view(np.uint16)
+    return Pixels(rows[:LAYERS].reshape(-1), rows[LAYERS])
 
 
 @inlined
@@ -86,23 +69,6 @@ def _hash(column, row, salt):  # type: ignore[no-untyped-def]
     h = np.uint32(np.uint32(h ^ np.uint32(h >> np.uint32(15))) * np.uint32(0x2C1B3C6D))
     h = np.uint32(h ^ np.uint32(h >> np.uint32(12)))
     return _F(np.int32(h)) * _F(1.0 / 2147483648.0)
-
-
-@inlined
-def _share(coverage):  # type: ignore[no-untyped-def]
-    """Of a pixel, in 65536ths; overlaps count once, folds not at all."""
-    return _U16(_U16(max(min(np.int16(coverage), np.int16(FULL - 1)), np.int16(0))) << _U16(6))
-
-
-@inlined
-def _sum_row(sums, at, cells, row, width):  # type: ignore[no-untyped-def]
-    """Coverage of one row: the running sum of its cells, which are zero again."""
-    total = np.int64(0)
-    for u in range(_U64(width)):
-        total += cells[row, u]
-        sums[at + u] = total
-    for u in range(_U64(cells.shape[1])):
-        cells[row, u] = 0
 
 
 @inlined
@@ -123,99 +89,60 @@ def _grain_row(grain, at, width, x, y, dx, dy):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _find_shares(pixels, count, wear):  # type: ignore[no-untyped-def]
-    """What of each material is seen: paint, the accent under it, then asphalt, shoulder, ground."""
-    cover, grain = pixels.cover, pixels.grain
-    white, accent, asphalt = pixels.white, pixels.accent, pixels.asphalt
-    shoulder, rest = pixels.shoulder, pixels.ground
-    four = _U64(4)
-    for u in range(_U64(count)):
-        asphalt[u] = _share(cover[four * u])
-        white[u] = _share(cover[four * u + _U64(1)])
-        accent[u] = _share(cover[four * u + _U64(2)])
-        shoulder[u] = _share(cover[four * u + _U64(3)])
-        rest[u] = share_of(grain[u], wear)
-    for u in range(_U64(count)):
-        gone = rest[u]
-        seen = _U16(white[u] - share_of(white[u], gone))
-        accent[u] = _U16(accent[u] - share_of(accent[u], gone))
-        white[u] = seen
-        rest[u] = _U16(WHOLE - seen)
-    for u in range(_U64(count)):
-        seen = share_of(accent[u], rest[u])
-        accent[u] = seen
-        rest[u] = _U16(rest[u] - seen)
-    for u in range(_U64(count)):
-        seen = share_of(asphalt[u], rest[u])
-        asphalt[u] = seen
-        rest[u] = _U16(rest[u] - seen)
-    for u in range(_U64(count)):
-        seen = share_of(shoulder[u], rest[u])
-        shoulder[u] = seen
-        rest[u] = _U16(rest[u] - seen)
+def _colour_row(  # type: ignore[no-untyped-def]
+    image, v, shares, room, grain, width, palette, wear, fades, clear, haze_red, haze_green, haze_blue
+):  # fmt: skip
+    """Write one picture row: what is seen of each material, its colour, grain, and haze before it.
 
-
-@inlined
-def _mix_colours(pixels, count, palette):  # type: ignore[no-untyped-def]
-    """Colours and contrast of the grain, from the shares of the materials."""
-    white, accent, asphalt = pixels.white, pixels.accent, pixels.asphalt
-    shoulder, ground = pixels.shoulder, pixels.ground
-    red, green, blue, bright = pixels.red, pixels.green, pixels.blue, pixels.bright
+    Args:
+        shares: uint16, what asphalt, paint, accent and shoulder cover of each pixel, `room` apart.
+        grain: (width,) uint16. wear: uint16, share of the paint that is gone where the grain is 1.
+        fades: uint16, share of the grain's contrast that is seen; clear: uint16, share of the
+            colour that comes through; haze_...: uint16, what the haze adds [1/64 grey level].
+    """
     g0, g1, g2, g3 = palette[0, 0], palette[0, 1], palette[0, 2], palette[0, 3]
     s0, s1, s2, s3 = palette[1, 0], palette[1, 1], palette[1, 2], palette[1, 3]
     a0, a1, a2, a3 = palette[2, 0], palette[2, 1], palette[2, 2], palette[2, 3]
     y0, y1, y2, y3 = palette[3, 0], palette[3, 1], palette[3, 2], palette[3, 3]
     w0, w1, w2, w3 = palette[4, 0], palette[4, 1], palette[4, 2], palette[4, 3]
-    for u in range(_U64(count)):
-        g, s, a, y, w = ground[u], shoulder[u], asphalt[u], accent[u], white[u]
-        red[u] = _U16(
+    most, three, six = _U16(255), _U64(3), _U16(6)
+    second, third = _U64(2) * room, three * room
+    for u in range(_U64(width)):  # vectorised by the compiler
+        rough = grain[u]
+        asphalt, white = shares[u], shares[room + u]
+        accent, shoulder = shares[second + u], shares[third + u]
+        # Paint lies on the accent, that on asphalt, that on the shoulder, that on the ground.
+        gone = share_of(rough, wear)
+        w = _U16(white - share_of(white, gone))
+        y = _U16(accent - share_of(accent, gone))
+        rest = _U16(WHOLE - w)
+        y = share_of(y, rest)
+        rest = _U16(rest - y)
+        a = share_of(asphalt, rest)
+        rest = _U16(rest - a)
+        s = share_of(shoulder, rest)
+        g = _U16(rest - s)
+        red = _U16(
             share_of(g, g0) + share_of(s, s0) + share_of(a, a0) + share_of(y, y0) + share_of(w, w0)
         )
-        green[u] = _U16(
+        green = _U16(
             share_of(g, g1) + share_of(s, s1) + share_of(a, a1) + share_of(y, y1) + share_of(w, w1)
         )
-        blue[u] = _U16(
+        blue = _U16(
             share_of(g, g2) + share_of(s, s2) + share_of(a, a2) + share_of(y, y2) + share_of(w, w2)
         )
-        bright[u] = _U16(
+        contrast = _U16(
             share_of(g, g3) + share_of(s, s3) + share_of(a, a3) + share_of(y, y3) + share_of(w, w3)
         )
-
-
-@inlined
-def _grain_colours(pixels, count):  # type: ignore[no-untyped-def]
-    """Make colours brighter and darker by the grain: by 1 - contrast ... 1 + contrast."""
-    grain, bright = pixels.grain, pixels.bright
-    red, green, blue = pixels.red, pixels.green, pixels.blue
-    for u in range(_U64(count)):
-        contrast = bright[u]
-        bright[u] = _U16(
-            _U16(HALF - _U16(contrast >> _U16(1))) + share_of(grain[u], contrast)
-        )  # in 1/32768
-    for u in range(_U64(count)):
-        factor = bright[u]
-        red[u] = share_of(red[u], factor)
-        green[u] = share_of(green[u], factor)
-        blue[u] = share_of(blue[u], factor)
-
-
-@inlined
-def _write_row(image, v, red, green, blue, at, width, clear, haze_red, haze_green, haze_blue):  # type: ignore[no-untyped-def]
-    """Write one picture row, seen through haze.
-
-    Args:
-        clear: uint16, share of the colour that comes through; haze_...: uint16, what the haze
-            adds [1/64 grey level].
-    """
-    most, three = _U16(255), _U64(3)
-    for u in range(_U64(width)):
-        i = at + u
-        r = _U16(_U16(share_of(red[i], clear) + haze_red) >> _U16(6))
-        g = _U16(_U16(share_of(green[i], clear) + haze_green) >> _U16(6))
-        b = _U16(_U16(share_of(blue[i], clear) + haze_blue) >> _U16(6))
-        image[v, three * u] = _U8(min(r, most))
-        image[v, three * u + _U64(1)] = _U8(min(g, most))
-        image[v, three * u + _U64(2)] = _U8(min(b, most))
+        # Brighter and darker by the grain: by 1 - contrast ... 1 + contrast, in 1/32768.
+        contrast = share_of(contrast, fades)
+        bright = _U16(_U16(HALF - _U16(contrast >> _U16(1))) + share_of(rough, contrast))
+        red = _U16(_U16(share_of(share_of(red, bright), clear) + haze_red) >> six)
+        green = _U16(_U16(share_of(share_of(green, bright), clear) + haze_green) >> six)
+        blue = _U16(_U16(share_of(share_of(blue, bright), clear) + haze_blue) >> six)
+        image[v, three * u] = _U8(min(red, most))
+        image[v, three * u + _U64(1)] = _U8(min(green, most))
+        image[v, three * u + _U64(2)] = _U8(min(blue, most))
 
 
 @inlined
@@ -282,38 +209,28 @@ def colour_ground(  # type: ignore[no-untyped-def]
         x, y: the camera's foot [m]. kerbs: whether the accent is a kerb's red.
     """
     _fill_palette(palette, look, kerbs)
-    top, count = np.int64(lens.numbers[9]), cells.shape[0]
+    top = np.int64(lens.numbers[9])
+    count = image.shape[0] - top
+    plane = _U64(cells.shape[0] // LAYERS)
+    stride = _U64(plane // _U64(count))
     worn = _U16(min(_F(2.0) * look.wear, _F(1.0)) * _F(65535.0))
     _prepare_rows(rows, count, lens, look, x, y, yaw)
     # Out of the tuples before the loop: numba counts references at every access.
     contrast = lens.contrast
     begin_x, begin_y, step_x, step_y = rows.x, rows.y, rows.dx, rows.dy
     clear, haze_red, haze_green, haze_blue = rows.clear, rows.red, rows.green, rows.blue
-    sums, grain, bright = pixels.total, pixels.grain, pixels.bright
-    red, green, blue = pixels.red, pixels.green, pixels.blue
-    many = max(1, BLOCK_PIXELS // width)
-    first = 0
-    while first < count:
-        stop = min(first + many, count)
-        for row in range(first, stop):
-            at = _U64((row - first) * width)
-            _sum_row(sums, at, cells, row, width)
-            _grain_row(grain, at, width, begin_x[row], begin_y[row], step_x[row], step_y[row])
-        inside = (stop - first) * width
-        _find_shares(pixels, inside, worn)
-        _mix_colours(pixels, inside, palette)
-        for row in range(first, stop):
-            at = _U64((row - first) * width)
-            fades = contrast[row]
-            for u in range(_U64(width)):
-                bright[at + u] = share_of(bright[at + u], fades)
-        _grain_colours(pixels, inside)
-        for row in range(first, stop):
-            _write_row(
-                image, top + row, red, green, blue, _U64((row - first) * width), width,
-                clear[row], haze_red[row], haze_green[row], haze_blue[row],
-            )  # fmt: skip
-        first = stop
+    shares, grain = pixels.shares, pixels.grain
+    room = _U64(shares.shape[0] // LAYERS)
+    for row in range(_U64(count)):
+        take_row(
+            cells, row * stride, plane, stride, np.int16(FULL - 1), np.int16(16 - ROW_BITS), shares,
+            _U64(0), room, _U64(width),
+        )  # fmt: skip
+        _grain_row(grain, _U64(0), width, begin_x[row], begin_y[row], step_x[row], step_y[row])
+        _colour_row(
+            image, _U64(top) + row, shares, room, grain, width, palette, worn, contrast[row],
+            clear[row], haze_red[row], haze_green[row], haze_blue[row],
+        )  # fmt: skip
 
 
 @inlined
@@ -323,8 +240,12 @@ def _mix(low, high, share):  # type: ignore[no-untyped-def]
 
 @inlined
 def _fill_row(image, v, width, red, green, blue):  # type: ignore[no-untyped-def]
-    three = _U64(3)
-    for u in range(_U64(width)):
+    three, many = _U64(3), _U64(_U64(width) >> _U64(4))
+    at = _U64(v) * _U64(width) * three
+    colour = _U32(_U32(red) | _U32(_U32(green) << _U32(8)) | _U32(_U32(blue) << _U32(16)))
+    for u in range(many):
+        fill_sixteen(image, at + _U64(48) * u, colour)
+    for u in range(many << _U64(4), _U64(width)):
         image[v, three * u] = red
         image[v, three * u + _U64(1)] = green
         image[v, three * u + _U64(2)] = blue
@@ -340,20 +261,22 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
     facing = -(yaw + look.turn) * (SKYLINE_STEPS / (2.0 * np.pi))
     facing = _F(facing - np.floor(facing / SKYLINE_STEPS) * SKYLINE_STEPS + SKYLINE_STEPS)
     which = look.skyline
-    highest, lowest = _F(np.inf), _F(-np.inf)
     for u in range(_U64(width)):
         at = facing + azimuth[u]
         step = np.uint32(at)
         part = at - _F(step)
         step = np.uint32(step & np.uint32(SKYLINE_STEPS - 1))
         rise = hills[which, step]
-        rise += part * (hills[which, step + np.uint32(1)] - rise)
-        ahead = bearing_cos[u]
+        crest[u] = rise + part * (hills[which, step + np.uint32(1)] - rise)
+    for u in range(_U64(width)):  # vectorised, unlike the one before
+        ahead, rise = bearing_cos[u], crest[u]
         crest[u] = cy - fy * (ahead * sin_pitch + rise * cos_pitch) / (
             ahead * cos_pitch - rise * sin_pitch
         )
+    highest, lowest = np.int32(top), np.int32(0)
     for u in range(_U64(width)):
-        highest, lowest = min(highest, crest[u]), max(lowest, crest[u])
+        row = np.int32(max(min(crest[u], _F(top)), _F(0.0)))
+        highest, lowest = min(highest, row), max(lowest, row)
     one, zero, full = _F(1.0), _F(0.0), _F(255.0)
     haze = _F(0.35)
     h0 = min(_mix(look.hills[0], look.sky_low[0], haze) * look.light[0], full)
@@ -373,14 +296,14 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
         s0 = min(_mix(low0, top0, high), full)
         s1 = min(_mix(low1, top1, high), full)
         s2 = min(_mix(low2, top2, high), full)
-        below = _F(v + 1)
-        if below <= highest or below - one >= lowest:  # nothing but sky, nothing but hills
-            share = zero if below <= highest else one
+        if v < highest or v > lowest:  # nothing but sky, nothing but hills
+            share = zero if v < highest else one
             _fill_row(
                 image, v, width, _U8(np.int32(s0 + share * (h0 - s0))),
                 _U8(np.int32(s1 + share * (h1 - s1))), _U8(np.int32(s2 + share * (h2 - s2))),
             )  # fmt: skip
             continue
+        below = _F(v + 1)
         for u in range(_U64(width)):
             share = max(min(below - crest[u], one), zero)
             image[v, three * u] = _U8(np.int32(s0 + share * (h0 - s0)))
