@@ -26,7 +26,7 @@ from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
 from redrive.sim.sensors.route import Route
 from redrive.sim.success import is_success, task_figures
-from redrive.sim.world import RoadWorld, Sensor
+from redrive.sim.world import CarState, RoadWorld, Sensor
 
 if TYPE_CHECKING:
     from redrive.models.policy import ObservationSpec, Policy
@@ -140,13 +140,16 @@ def demonstrate(world: RoadWorld, episodes: int, seed: int) -> list[Drive]:
                 }
             )
             end = frame.after
-        for car, steps in enumerate(end.steps):
-            drives.append(
-                Drive(
-                    {name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]}
-                )
-            )
+        drives += one_by_one(rows, end)
     return drives
+
+
+def one_by_one(rows: Sequence[Mapping[str, np.ndarray]], end: CarState) -> list[Drive]:
+    """The drives of B cars, each to its own end, from the columns (B, ...) of each step."""
+    return [
+        Drive({name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]})
+        for car, steps in enumerate(end.steps)
+    ]
 
 
 def single_frames(drives: Sequence[Drive], sensors: Sequence[str]) -> Frames:

@@ -43,12 +43,14 @@ class Size:
     pictures: int = 32  # in a batch
     steps: int = 300
     seeds: int = 3
+    schedule_steps: int = 1200  # a schedule is about the end of learning: there has to be one
+    schedule_seeds: int = 6
     rates: tuple[float, ...] = RATES
     sgd_rates: tuple[float, ...] = SGD_RATES
     batches: tuple[int, ...] = BATCHES
 
 
-QUICK = Size(episodes=3, held_out=2, drive_steps=40, pictures=16, steps=8, seeds=2,
+QUICK = Size(episodes=3, held_out=2, drive_steps=40, pictures=16, steps=8, seeds=2, schedule_steps=8, schedule_seeds=2,
              rates=(1e-4, 4e-3, 1.0), sgd_rates=(0.1,), batches=(8, 16))  # fmt: skip
 
 
@@ -62,11 +64,14 @@ class Trial:
     pictures: int
     steps: int
     fit: Mapping[str, Any]
+    seeds: int
 
 
 def trials(size: Size) -> list[Trial]:
     """All that is tried, with every seed."""
-    plain = Trial("rate", "adamw", 0.0, size.pictures, size.steps, {"schedule": "constant"})
+    plain = Trial(
+        "rate", "adamw", 0.0, size.pictures, size.steps, {"schedule": "constant"}, size.seeds
+    )
     seen = size.pictures * size.steps
     return [
         *(replace(plain, value=rate, fit={**plain.fit, "learning_rate": rate})
@@ -79,6 +84,7 @@ def trials(size: Size) -> list[Trial]:
                   fit={**plain.fit, **OPTIMIZERS[name], "learning_rate": rate})
           for name in OPTIMIZERS if name != "adamw" for rate in size.sgd_rates),
         *(replace(plain, question="schedule", name=schedule, value=i,
+                  steps=size.schedule_steps, seeds=size.schedule_seeds,
                   fit={"schedule": schedule, "learning_rate": 4e-3})
           for i, schedule in enumerate(SCHEDULES)),
     ]  # fmt: skip
@@ -101,15 +107,18 @@ def study(options: StudyOptions) -> dict[str, Any]:
     every = trials(size)
     jobs = [
         Job(f"{t.question} {t.name} {t.value:g}", t.steps, _learn, (options.out, i, t, seed))
-        for seed in range(size.seeds) for i, t in enumerate(every)
+        for seed in range(max(size.seeds, size.schedule_seeds)) for i, t in enumerate(every)
+        if seed < t.seeds
     ]  # fmt: skip
     done = run_side_by_side("learning", jobs, options.processes or usable_cores())
     terminal.say("3 of 3: the table")
     table = [line_of(t, [d for d in done if d["trial"] == i]) for i, t in enumerate(every)]
     write_table(options.out / "table.csv", table)
+    differences = against_constant(every, done)
+    write_table(options.out / "differences.csv", differences)
     _plot_ends(options.out / "ends.png", table, size)
     _plot_curves(options.out / "curves.png", every, done)
-    summary = _summary(table)
+    summary = _summary(table) | {"schedules": differences}
     write_page(
         options.out / "index.html",
         "How to walk downhill",
@@ -181,6 +190,32 @@ def line_of(trial: Trial, found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "loss_high": mean.high if mean else math.nan,
         "no_number": len(found) - len(losses), "seeds": len(found),
     }  # fmt: skip
+
+
+def against_constant(
+    every: Sequence[Trial], done: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """What each schedule changes of the loss against a constant rate, seed by seed: same first weights,
+    same batches. Seeds whose loss was no number are left out.
+    """
+    losses = {
+        (every[one["trial"]].name, one["seed"]): one["loss"]
+        for one in done if every[one["trial"]].question == "schedule" and one["loss"] is not None
+    }  # fmt: skip
+    rows: list[dict[str, Any]] = []
+    for schedule in SCHEDULES:
+        changes = [
+            loss - losses["constant", seed]
+            for (name, seed), loss in losses.items()
+            if name == schedule and schedule != "constant" and ("constant", seed) in losses
+        ]
+        if changes:
+            found = mean_interval(changes)
+            rows.append(
+                {"schedule": schedule, "seeds": len(changes), "loss": found.mean,
+                 "loss_low": found.low, "loss_high": found.high}
+            )  # fmt: skip
+    return rows
 
 
 def _summary(table: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -17,22 +17,28 @@ from redrive.side_by_side import Job, Report, run_side_by_side, usable_cores
 from redrive.study import StudyOptions, write_page, write_table
 from redrive.study_plots import COLOURS, new_figure, save_figure
 from redrive.study_runs import once, success_interval
+from redrive.task_eyes import WithChange
 from redrive.task_lab import (
     CASES,
     DRIVERS,
-    SEEN,
     SEES_NOW,
+    SMALL,
     TOLD_SPEED,
+    TWO_FRAMES,
+    Case,
     Driver,
+    at_the_wheel,
     demonstrate,
+    drives_to_see,
+    eyes_name,
     eyes_of,
     judge,
     learn_core,
     make_eyes,
+    moving_eyes,
 )
 
 EXPERT = "expert"
-CHECKPOINT = "policy.json"
 AXES = {  # what the tests of a task differ in
     "blackout": "share of black frames, 4 at a time (learned with 0.5)",
     "latency": "commands act so much later",
@@ -46,9 +52,9 @@ class Size:
     cases: tuple[str, ...] = tuple(CASES)
     drivers: tuple[str, ...] = tuple(DRIVERS)
     seeds: int = 3
-    eyes: int = 800  # steps of learning
-    eyes_drives: int = 240
-    drives: int = 128  # demonstrations of each case
+    eyes: int = 1200  # steps of learning
+    eyes_drives: int = 360
+    drives: int = 256  # demonstrations of each case
     seconds: float = 20.0  # of a demonstration
     learning: float = 1.0  # share of each case's steps
     episodes: int = 64  # in closed loop, for each test and seed
@@ -60,11 +66,12 @@ QUICK = Size(("blackout", "stop-sign"), (SEES_NOW, "lstm"), 1, 60, 24, 24, 10.0,
 def study(options: StudyOptions) -> dict[str, Any]:
     """Run it; the summary."""
     size = QUICK if options.quick else Size()
-    _make_eyes(options.out, size)
-    count = size.seeds * (len(size.drivers) + 1)
+    eyes = _make_eyes(options.out, size)
     jobs = [
-        Job(case, count, one_case, (options.out, case, size, options.seed)) for case in size.cases
-    ]
+        Job(case, 1 + size.seeds * len(_drivers(CASES[case], size)), one_case,
+            (options.out, case, size, options.seed))
+        for case in size.cases
+    ]  # fmt: skip
     found = run_side_by_side("driving", jobs, options.processes or usable_cores())
     rows = [row for case in found for row in case]
     table = summarise(rows)
@@ -84,22 +91,40 @@ def study(options: StudyOptions) -> dict[str, Any]:
         cell = {name: row[name] for name in ("mean", "low", "high")}
         success.setdefault(row["case"], {}).setdefault(row["test"], {})[row["driver"]] = cell
     return {
-        "success": success, "seeds": size.seeds, "episodes": size.episodes, "quick": options.quick,
+        "success": success, "eyes": eyes, "seeds": size.seeds, "episodes": size.episodes,
+        "quick": options.quick,
     }  # fmt: skip
 
 
-def _make_eyes(folder: Path, size: Size) -> None:
-    """One pair for all drivers, from drives along lanes and to stop signs."""
-    run = folder / "runs" / "eyes"
-    if (run / CHECKPOINT).is_file() and (run / "done").is_file():
-        return
-    drives: list[Any] = []
-    for case in SEEN:
-        drives += demonstrate(case, size.eyes_drives // len(SEEN), size.seconds, 500_000)
-    order = sorted(range(len(drives)), key=lambda k: k * 7919 % len(drives))
-    with terminal.progress("learning to see", size.eyes) as tick:
-        make_eyes([drives[k] for k in order], run, size.eyes, lambda n, note: tick(n, note=note))
-    (run / "done").touch()
+def _drivers(case: Case, size: Size) -> dict[str, Driver]:
+    drivers = {label: DRIVERS[label] for label in size.drivers}
+    if case.change:
+        drivers[TWO_FRAMES] = Driver("mlp")
+        drivers[TOLD_SPEED] = Driver("mlp", speedometer=True, remembers=False)
+    return drivers
+
+
+def _make_eyes(folder: Path, size: Size) -> dict[str, dict[str, float]]:
+    """The eyes that the drivers need; how wrong they measure."""
+
+    def learn(name: str, case: Case, driver: Driver) -> dict[str, float]:
+        from redrive.models.checkpoint import save_policy
+
+        drives = drives_to_see(case.camera, size.eyes_drives, size.seconds, 500_000)
+        with terminal.progress(f"learning to see, {name}", size.eyes) as tick:
+            policy, wrong = make_eyes(case, driver, drives, size.eyes, tick)
+        save_policy(folder / "runs" / name, policy, {})
+        return wrong
+
+    found: dict[str, dict[str, float]] = {}
+    for case in map(CASES.__getitem__, size.cases):
+        for driver in _drivers(case, size).values():
+            name = eyes_name(case, driver)
+            found[name] = once(
+                folder / "found" / f"{name}.json",
+                lambda n=name, c=case, d=driver: learn(n, c, d),  # type: ignore[misc]
+            )
+    return found
 
 
 def one_case(
@@ -118,32 +143,35 @@ def one_case(
 
     told = once(
         folder / "found" / f"{name}-expert.json",
-        lambda: {t: judge(task, Expert(), size.episodes) for t, task in case.tested.items()},
+        lambda: {
+            test: judge(task, Expert(), size.episodes, camera=SMALL)  # it looks at no picture
+            for test, task in case.tested.items()
+        },
     )
     note(EXPERT, first_seed, told)
     drives: list[Any] = []
     encoded: dict[Any, tuple[Any, Any]] = {}
 
     def learned(driver: Driver, run: Path, seed: int) -> dict[str, Any]:
-        from redrive.agents.learned import LearnedDriver
         from redrive.models.two_stage import encode_episodes
 
         if not drives:
             drives.extend(demonstrate(case, size.drives, size.seconds, 10_000))
         key = (driver.speedometer, driver.remembers)
+        moving = moving_eyes(case, driver)
         if key not in encoded:
-            eyes = eyes_of(case, driver, folder / "runs" / "eyes")
-            encoded[key] = eyes, encode_episodes(eyes, drives)
+            eyes = eyes_of(case, driver, folder / "runs" / eyes_name(case, driver))
+            seen = [WithChange(drive) for drive in drives] if moving else drives
+            encoded[key] = eyes, encode_episodes(eyes, seen)
         steps = max(4, round(size.learning * case.steps))
-        policy = LearnedDriver(learn_core(case, driver, *encoded[key], run, seed, steps))
+        policy = learn_core(case, driver, *encoded[key], run, seed, steps)
+        agent = at_the_wheel(policy, moving=moving)
         return {
-            test: judge(task, policy, size.episodes, told=driver.speedometer)
+            test: judge(task, agent, size.episodes, camera=case.camera, told=driver.speedometer)
             for test, task in case.tested.items()
         }
 
-    drivers = {driver: DRIVERS[driver] for driver in size.drivers}
-    if case.ceiling:
-        drivers[TOLD_SPEED] = Driver("mlp", speedometer=True, remembers=False)
+    drivers = _drivers(case, size)
     for seed in range(first_seed, first_seed + size.seeds):
         for label, driver in drivers.items():
             slug = f"{name}-{label.replace(' ', '-')}-{seed}"

@@ -14,7 +14,7 @@ from redrive.cli import main
 def test_every_way_to_learn_has_a_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tiny = optimisation.Size(
         episodes=3, held_out=2, drive_steps=30, pictures=16, steps=6, seeds=2,
-        rates=(1e-6, 4e-3), sgd_rates=(0.1,), batches=(8,),
+        schedule_steps=6, schedule_seeds=2, rates=(1e-6, 4e-3), sgd_rates=(0.1,), batches=(8,),
     )  # fmt: skip
     monkeypatch.setattr(optimisation, "QUICK", tiny)
     out = tmp_path / "optimisation"
@@ -45,3 +45,16 @@ def test_a_loss_that_is_no_number_is_counted_and_not_averaged() -> None:
     assert row["no_number"] == 1
     assert row["seeds"] == 3
     assert math.isnan(optimisation.line_of(trial, [{"loss": None}])["loss"])
+
+
+def test_schedules_are_compared_seed_by_seed() -> None:
+    every = [t for t in optimisation.trials(optimisation.QUICK) if t.question == "schedule"]
+    losses = {"cosine": (0.8, 1.1), "step": (0.9, None), "constant": (1.0, 1.3)}
+    done = [
+        {"trial": number, "seed": seed, "loss": losses[trial.name][seed]}
+        for number, trial in enumerate(every) for seed in (0, 1)
+    ]  # fmt: skip
+    cosine, step = optimisation.against_constant(every, done)
+    assert (cosine["schedule"], cosine["seeds"]) == ("cosine", 2)
+    assert cosine["loss"] == pytest.approx(-0.2)
+    assert step["seeds"] == 1 and step["loss"] == pytest.approx(-0.1)

@@ -8,11 +8,23 @@ import numpy as np
 import pytest
 
 from redrive import study_tasks
+from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
 from redrive.agents.rollout import rollout
 from redrive.cli import main
 from redrive.sim.memory_tasks import stop_sign_task
-from redrive.task_lab import CASES, DRIVERS, demonstrate, drive, observed, task_world
+from redrive.sim.success import is_success
+from redrive.task_lab import (
+    CASES,
+    DRIVERS,
+    StandsStill,
+    StopsSomewhere,
+    demonstrate,
+    demonstration_world,
+    drive,
+    observed,
+    task_world,
+)
 
 
 def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,3 +79,19 @@ def test_a_row_has_the_mean_over_seeds_and_the_wider_interval() -> None:
     assert (line["mean"], line["worst"], line["best"]) == (pytest.approx(0.4), 0.2, 0.6)
     assert line["low"] == 0.0  # two seeds that differ so much say little
     assert line["waited_s"] is None
+
+
+def test_who_shows_how_to_stop_stops_in_various_places_where_it_counts() -> None:
+    case = CASES["stop-sign"]
+    world = demonstration_world(case, 10.0)
+    driver = StopsSomewhere()
+    noisy = StandsStill(NoisyDriver(driver, world.dt, 0.0, 2.5), driver)
+    state = world.reset(np.arange(8))
+    stood = []
+    for frame in rollout(world, noisy, state):
+        standing = frame.state.speed < 0.02
+        stood.append(np.where(standing, world.stop_distance(frame.state), np.nan))
+        state = frame.after
+    assert is_success(case.learned, state, world.dt).mean() > 0.8
+    places = np.nanmedian(stood, axis=0)
+    assert places.max() - places.min() > 0.5 and places.max() < 3.0

@@ -1,0 +1,157 @@
+"""The eyes of the study `tasks`: what they are taught to measure, and eyes that see what has changed.
+
+They learn frame by frame, from drives on lanes and to stop lines: where the car is in its lane, how the
+road bends ahead, how far the line is. Eyes that see two frames, the present one and how it differs from
+the one before, are taught the speed besides: it is in what moves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from redrive.agents.agent import View
+from redrive.agents.disturbed import NoisyDriver
+from redrive.agents.expert import Expert
+from redrive.agents.learned import LearnedDriver
+from redrive.agents.rollout import Frame, rollout
+from redrive.memory_lab import Drive, one_by_one
+from redrive.sim.guidance import guide
+from redrive.sim.lanes import lane_ahead
+from redrive.sim.vehicle import Command
+from redrive.sim.world import RoadWorld
+
+if TYPE_CHECKING:
+    from redrive.models.measuring import MeasuredFrames
+
+AHEAD = (0.0, 6.0, 12.0, 20.0)  # where the road's curvature is measured [m]
+IN_VIEW = 25.0  # from so far before it, the way to a stop line is measured [m]
+WANDER = 1.5  # correlation time of the noise on the hand: speeds are to differ [s]
+LATERAL, HEADING, CURVATURE, SPEED = (
+    1.0,
+    0.1,
+    0.02,
+    3.0,
+)  # sizes of what is measured [m, rad, 1/m, m/s]
+EVERYDAY_SPEED = 8.0  # [m/s] measured from here
+QUANTITIES = (
+    "lateral offset", "heading", *(f"curvature {way:g} m ahead" for way in AHEAD),
+    "way to the line", "speed",
+)  # fmt: skip
+
+
+def measured(world: RoadWorld, frame: Frame) -> np.ndarray:
+    """(B, Q) float32: what is true in a frame, in the sizes above.
+
+    Of the way to a line, half its root (one metre is added): near the line it matters more. 2.6 where
+    there is none in view, NaN behind the line.
+    """
+    state, table = frame.state, world.pool.lanes
+    at_once = np.array([1.0, 0.0])  # so that the speed handed on is a way
+    bends = [
+        [lane_ahead(table.nodes, table.lanes[lane], s, way, at_once)[1] for way in AHEAD]
+        for lane, s in zip(state.lane, state.arc_length, strict=True)
+    ]
+    way = world.stop_distance(state)
+    near = 0.5 * np.sqrt(np.clip(way + 1.0, 0.0, IN_VIEW + 1.0))
+    line = np.where(way < IN_VIEW, np.where(way > -1.0, near, np.nan), 2.6)
+    rows = [
+        state.lateral_offset / LATERAL, state.heading_error / HEADING,
+        *(np.array(bends).T / CURVATURE), line, (state.speed - EVERYDAY_SPEED) / SPEED,
+    ]  # fmt: skip
+    return np.stack(rows, axis=-1).astype(np.float32)
+
+
+def look_around(
+    world: RoadWorld, push: tuple[float, float], episodes: int, seed: int
+) -> list[Drive]:
+    """Drives of an expert with noise on its hand; beside what is seen, `quantity`: what is true."""
+    driver = NoisyDriver(Expert(), world.dt, *push, correlation_time=WANDER)
+    drives: list[Drive] = []
+    for first in range(0, episodes, 32):
+        start = world.reset(seed + first + np.arange(min(32, episodes - first)))
+        rows: list[dict[str, np.ndarray]] = []
+        end = start
+        for frame in rollout(world, driver, start):
+            label = world.vehicle.within_limits(guide(frame.view["lane"]))
+            rows.append(
+                {name: frame.view[name] for name in world.sensors}
+                | {
+                    "expert_command": np.stack(label, axis=-1).astype(np.float32),
+                    "quantity": measured(world, frame),
+                }
+            )
+            end = frame.after
+        drives += one_by_one(rows, end)
+    return drives
+
+
+def single_frames(drives: Sequence[Any], sensors: Sequence[str], *, told: bool) -> MeasuredFrames:
+    """All frames of some drives, as an encoder learns from them.
+
+    Args:
+        told: the speed; then it need not be measured.
+    """
+    import torch
+
+    from redrive.models.measuring import MeasuredFrames
+
+    def column(name: str) -> Any:
+        parts = [drive.read(name, 0, drive.steps) for drive in drives]
+        return torch.from_numpy(np.concatenate(parts))
+
+    obs = {sensor: column(sensor) for sensor in sensors}
+    quantity = column("quantity")
+    return MeasuredFrames(obs, column("expert_command"), quantity[:, :-1] if told else quantity)
+
+
+def with_change(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """(..., H, W, 6) uint8: a picture, and how it differs from the one before; 128 is no difference."""
+    change = np.clip(now.astype(np.int16) - before, -128, 127) + 128
+    return np.concatenate([now, change.astype(np.uint8)], axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class WithChange:
+    """An episode whose camera shows each picture and what has changed since the one before."""
+
+    episode: Any
+
+    @property
+    def steps(self) -> int:
+        """How many there are."""
+        steps: int = self.episode.steps
+        return steps
+
+    def read(self, column: str, start: int, stop: int) -> np.ndarray:
+        """Rows of a column, time first."""
+        rows: np.ndarray = self.episode.read(column, max(start - 1, 0), stop)
+        if column != "camera":
+            return rows[start - max(start - 1, 0) :]
+        before = np.concatenate([rows[:1], rows]) if start == 0 else rows
+        return with_change(before[1:], before[:-1])
+
+
+@dataclass(frozen=True)
+class SeesChange:
+    """A learned driver whose memory holds one thing more: the picture before, and whether there was one."""
+
+    driver: LearnedDriver
+
+    def begin(self, batch_size: int) -> Any:
+        """Nothing has been seen."""
+        height, width, _ = self.driver.policy.spec.shape("camera")
+        before = np.zeros((batch_size, height, width, 3), np.uint8)
+        return (before, np.zeros(batch_size, bool), *self.driver.begin(batch_size))
+
+    def act(self, view: View, memory: Any) -> tuple[Command, Any]:
+        """The policy's command, and its memory after the picture that it saw."""
+        before, there, *inner = memory
+        now: np.ndarray = view["camera"]
+        before = np.where(there[:, None, None, None], before, now)
+        seeing = {**view, "camera": with_change(now, before)}
+        command, after = self.driver.act(seeing, tuple(inner))
+        return command, (now, np.ones_like(there), *after)
