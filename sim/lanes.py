@@ -15,7 +15,7 @@ from .road import Lane, Road
 from .speed_plan import plan_speed
 
 _STEPS = 12  # of Newton's method; two or three are usual
-_CLOSE = 1e-6  # [m]; a step this small leaves an error of its square
+CLOSE = 1e-6  # [m]; a step this small leaves an error of its square
 
 
 NODE = np.dtype(  # one cache line; float64 each
@@ -209,7 +209,7 @@ def foot_between(a, b, h, x, y, s, u):  # type: ignore[no-untyped-def]
         change = min(max(change, -5.0), 5.0)
         s += change
         u += change * scale
-        if abs(change) < _CLOSE:  # what is left is the square of this
+        if abs(change) < CLOSE:  # what is left is the square of this
             away_x -= change * dx
             away_y -= change * dy
             dx += change * ddx

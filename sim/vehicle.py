@@ -87,6 +87,28 @@ def approach(value, wanted, share, most):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def way_of(speed, accel, dt, max_speed):  # type: ignore[no-untyped-def]
+    """Speed after `dt` seconds and distance driven [m]; a braking car stops, a fast one stays at `max_speed`."""
+    after = speed + accel * dt
+    if after < 0.0:
+        return 0.0, 0.5 * speed * speed / -accel
+    if after > max_speed and accel > 0.0:
+        rising = max(max_speed - speed, 0.0) / accel  # [s]
+        return max_speed, (speed + 0.5 * accel * rising) * rising + max_speed * (dt - rising)
+    return after, (speed + 0.5 * accel * dt) * dt
+
+
+@inlined
+def wrapped(yaw):  # type: ignore[no-untyped-def]
+    """The same direction in [-pi, pi) [rad]."""
+    while yaw >= np.pi:  # more than once only for half a circle and more in one step
+        yaw -= 2.0 * np.pi
+    while yaw < -np.pi:
+        yaw += 2.0 * np.pi
+    return yaw
+
+
+@inlined
 def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-untyped-def]
     """Pose and speed after `dt` seconds of constant curvature and acceleration; exact.
 
@@ -96,16 +118,7 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     Returns:
         x, y, yaw, speed, distance driven [m]; cosine and sine of the yaw.
     """
-    after = speed + accel * dt
-    if after < 0.0:
-        distance = 0.5 * speed * speed / -accel
-        after = 0.0
-    elif after > max_speed and accel > 0.0:
-        rising = max(max_speed - speed, 0.0) / accel  # [s]
-        distance = (speed + 0.5 * accel * rising) * rising + max_speed * (dt - rising)
-        after = max_speed
-    else:
-        distance = (speed + 0.5 * accel * dt) * dt
+    after, distance = way_of(speed, accel, dt, max_speed)
     half = 0.5 * curvature * distance
     half_sin, half_cos = sin_cos(half)
     # sin(half) / half, from its series where the quotient would lose digits
@@ -117,9 +130,4 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     x += chord * cos
     y += chord * sin
     sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
-    yaw += 2.0 * half
-    while yaw >= np.pi:  # more than once only for half a circle and more in one step
-        yaw -= 2.0 * np.pi
-    while yaw < -np.pi:
-        yaw += 2.0 * np.pi
-    return x, y, yaw, after, distance, cos, sin
+    return x, y, wrapped(yaw + 2.0 * half), after, distance, cos, sin
