@@ -11,11 +11,11 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
-from .actions import to_command
 from .any_world import World, open_world
 from .appearance import Appearance
 from .car_state import Cars, cars_of
-from .gym_info import describe_cars, score_cars
+from .gym_info import describe_cars
+from .gym_step import Stepper
 from .memory_tasks import TASKS
 from .sensors.camera import Camera
 from .sensors.route import Route
@@ -84,6 +84,7 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is None or 'rgb_array', got {render_mode!r}")
         self.render_mode = render_mode
+        self._stepper = Stepper(self.world)
         self._cars: Cars | None = None
         self._seed = -1
         self._names: dict[int, str] = {}  # of roads that were driven on, by number
@@ -105,14 +106,15 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
         """Drive for `dt` seconds."""
         if self._cars is None:
             raise RuntimeError("reset() comes before step()")
-        before = self._cars
-        command = to_command(self.world.vehicle, np.asarray(action)[None])
-        self._cars = after = self.world.drive(before, command)
-        reward, _, _ = score_cars(self.world, before, after)
+        after, reward, _, _, told = self._stepper.step(
+            self._cars, np.asarray(action)[None], anew=False
+        )
+        self._cars = after
+        info = self._of_one(told, after)
         ended = int(after.ended[0])  # a car that is left standing at the end stays ended
         truncated = ended == _TIME_UP
         terminated = ended != 0 and not truncated
-        return self._observe(after), float(reward[0]), terminated, truncated, self._info(after)
+        return self._observe(after), float(reward[0]), terminated, truncated, info
 
     def render(self) -> np.ndarray | None:
         """The driver's view, in a larger picture: (H, W, 3) uint8."""
@@ -126,7 +128,11 @@ class RoadEnv(gymnasium.Env[Any, np.ndarray]):
         return {name: value[0] for name, value in self.world.see(cars).items()}
 
     def _info(self, cars: Cars) -> dict[str, Any]:
-        info: dict[str, Any] = {k: v[0] for k, v in describe_cars(self.world, cars).items()}
+        return self._of_one(describe_cars(self.world, cars), cars)
+
+    def _of_one(self, told: dict[str, np.ndarray], cars: Cars) -> dict[str, Any]:
+        """`info` of the only car."""
+        info: dict[str, Any] = {k: v[0] for k, v in told.items()}
         info["ended"] = _NAMES[info["ended"]]
         road = int(cars.road[0])
         if road not in self._names:
@@ -181,6 +187,7 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         self._everyone = np.ones(num_envs, bool)  # gymnasium's mask of every entry of `info`
         self._everyone.flags.writeable = False
         self._masks: dict[str, np.ndarray] = {}
+        self._stepper = Stepper(self.world)
         self._cars: Cars | None = None
 
     def reset(
@@ -192,7 +199,9 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         else:
             everyone = np.ones(self.num_envs, bool)
             self._cars = cars_of(self.world.restart(self._cars.state, everyone))
-        return self.world.see(self._cars, self._buffers), self._info(self._cars)
+        return self.world.see(self._cars, self._buffers), self._with_masks(
+            describe_cars(self.world, self._cars)
+        )
 
     def _seeds(self, seed: int | list[int | None] | None) -> np.ndarray:
         first = None if isinstance(seed, list) else seed
@@ -211,14 +220,13 @@ class RoadVectorEnv(VectorEnv[Any, Any, Any]):
         """Drive every car for `dt` seconds; cars that had ended start anew instead."""
         if self._cars is None:
             raise RuntimeError("reset() comes before step()")
-        before = self._cars
-        command = to_command(self.world.vehicle, actions)
-        self._cars = after = self.world.drive(before, command, anew=True)
-        view = self.world.see(after, self._buffers)
-        return view, *score_cars(self.world, before, after), self._info(after)
+        self._cars, reward, terminated, truncated, info = self._stepper.step(
+            self._cars, actions, anew=True
+        )
+        view = self.world.see(self._cars, self._buffers)
+        return view, reward, terminated, truncated, self._with_masks(info)
 
-    def _info(self, cars: Cars) -> dict[str, Any]:
-        info: dict[str, Any] = describe_cars(self.world, cars)
+    def _with_masks(self, info: dict[str, Any]) -> dict[str, Any]:
         if not self._masks:
             self._masks = {"_" + name: self._everyone for name in info}
         return info | self._masks

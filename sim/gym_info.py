@@ -57,7 +57,7 @@ def _pedal_all(pedal, speed, target, most, most_brake):  # type: ignore[no-untyp
 
 
 @compiled
-def _describe(  # type: ignore[no-untyped-def]
+def describe_all(  # type: ignore[no-untyped-def]
     block, ahead, nodes, lanes, preview, limits, told, action, found
 ):
     """Fill what `describe` adds to the state.
@@ -66,8 +66,8 @@ def _describe(  # type: ignore[no-untyped-def]
         block: of the cars. ahead: of where a command that is given now will act.
         limits: (4,) of curvature, acceleration and braking, and the speed that is held where the
             plan allows more [m/s].
-        told: (3, B) curvature, target speed, route completion.
-        found: (3, B) over the line, far off the centre, route completed.
+        told: (3, B) curvature, target speed, route completion; or more rows.
+        found: (3, B) over the line, far off the centre, route completed; or more rows.
     """
     late, later = preview[0], preview[1]
     max_curvature, max_accel, max_brake, most = limits[0], limits[1], limits[2], limits[3]
@@ -99,7 +99,7 @@ def _describe(  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _score(before, after, time_limit, dt, reward, over):  # type: ignore[no-untyped-def]
+def score_all(before, after, time_limit, dt, reward, over):  # type: ignore[no-untyped-def]
     """Fill what `score` gives.
 
     Args:
@@ -136,31 +136,38 @@ def describe_cars(world: World, cars: Cars) -> dict[str, np.ndarray]:
     if world.delay_steps:
         ahead = cars_of(world.foresee(cars.state)).block
     nodes, lanes, _ = world.pool.lanes
-    _describe(block, ahead, nodes, lanes, world.preview, world.action_limits, told, action, found)
-    curvature, target, completion = told
-    over_line, far_off, success = found
-    arc_length, lateral, error, margin = cars.stance
+    describe_all(
+        block, ahead, nodes, lanes, world.preview, world.action_limits, told, action, found
+    )
+    info = info_of(cars, told, found, action)
     if task.wait > 0.0:  # the stop is no matter of the lane alone
-        action = to_action(world.vehicle, guide(world.lane_view(cars.state)))
-    told_of = {
+        info["expert_action"] = to_action(world.vehicle, guide(world.lane_view(cars.state)))
+    if not route_is_all(task):
+        info["is_success"] = is_success(task, cars.state, world.dt)
+    if has_figures(task):
+        info |= task_figures(task, world.pool.lanes, cars.state, world.dt)
+    return info
+
+
+def info_of(
+    cars: Cars, told: np.ndarray, found: np.ndarray, action: np.ndarray
+) -> dict[str, np.ndarray]:
+    """What `describe_all` filled, and what the state says itself, by name."""
+    arc_length, lateral, error, margin = cars.stance
+    return {
         "lateral_offset": lateral,
         "heading_error": error,
-        "road_curvature": curvature,
-        "target_speed": target,
+        "road_curvature": told[0],
+        "target_speed": told[1],
         "margin": margin,
         "arc_length": arc_length,
-        "route_completion": completion,
+        "route_completion": told[2],
         "expert_action": action,
-        "off_lane_free_margin": over_line,
-        "off_lane_centre_2m": far_off,
+        "off_lane_free_margin": found[0],
+        "off_lane_centre_2m": found[1],
         "ended": cars.ended,
-        "is_success": success,
+        "is_success": found[2],
     }
-    if not route_is_all(task):
-        told_of["is_success"] = is_success(task, cars.state, world.dt)
-    if has_figures(task):
-        told_of |= task_figures(task, world.pool.lanes, cars.state, world.dt)
-    return told_of
 
 
 def score(
@@ -180,6 +187,6 @@ def score_cars(
         terminated, truncated: (B,) bool, by the task and by its time; True in the step of the end.
     """
     reward, over = np.empty(len(after)), np.empty((2, len(after)), np.bool_)
-    _score(before.block, after.block, world.task.time_limit, world.dt, reward, over)
+    score_all(before.block, after.block, world.task.time_limit, world.dt, reward, over)
     terminated, truncated = over
     return reward, terminated, truncated

@@ -183,9 +183,13 @@ def advance(  # type: ignore[no-untyped-def]
                 )  # fmt: skip
             gait.yaw[k] = wrapped(gait.yaw[k])
             lane, guess = at.lane[i], at.arc_length[i] + gait.distance[k]
-            m, n, part = between(lanes[lane], guess)
-            piece[0, k], piece[1, k], gait.s[k] = m, n, guess
-            aim(gait, k, nodes[m], nodes[n], lanes[lane].spacing, part)
+            piece[0, k], piece[1, k], gait.u[k] = between(lanes[lane], guess)
+            gait.s[k] = guess
+            # A short loop: many cars wait for memory at once. The next one has it in the cache.
+            gait.x0[k], gait.y0[k] = nodes[piece[0, k]].x, nodes[piece[1, k]].x
+        for k in range(count):
+            lane, m, n = at.lane[which[k]], piece[0, k], piece[1, k]
+            aim(gait, k, nodes[m], nodes[n], lanes[lane].spacing, gait.u[k])
         find_feet(gait, count)
         for k in range(count):
             i, m, n = which[k], piece[0, k], piece[1, k]

@@ -1,5 +1,6 @@
 """The roads that a batch of cars is on: loaded once, stored flat, found by number."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -22,22 +23,40 @@ def open_source(text: str) -> Source:
     return TraceSource(text) if is_recording(text) else RoadSource(text)
 
 
+_LINE = 64  # bytes that a processor reads together
+
+
+def _on_lines(shape: tuple[int, ...], dtype: np.dtype[Any]) -> np.ndarray:
+    """An empty array that begins with a line of the cache: each `NODE` is then one line."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    room = np.empty(size + _LINE, np.uint8)
+    first = -room.ctypes.data % _LINE
+    return room[first : first + size].view(dtype).reshape(shape)
+
+
+def _copy_on_lines(column: np.ndarray) -> np.ndarray:
+    copy = _on_lines(column.shape, column.dtype)
+    copy[...] = column
+    return copy
+
+
 class _Growing:
     """Arrays that grow at the end; room doubles, so n additions cost n."""
 
+    view: Any
+
     def __init__(self, first: NamedTuple) -> None:
-        self._kind: Any = type(first)
-        self._room = [np.array(column) for column in first]
+        self._kind: Callable[..., Any] = type(first)
+        self._room = [_copy_on_lines(column) for column in first]
         self._used = [len(column) for column in first]
-        self.view: Any = first
+        self.view = self._kind(*self._room)
 
     def add(self, columns: NamedTuple) -> None:
         for k, column in enumerate(columns):
             need = self._used[k] + len(column)
             if need > len(self._room[k]):
-                room = np.empty(
-                    (max(need, 2 * len(self._room[k])), *column.shape[1:]), column.dtype
-                )
+                shape = (max(need, 2 * len(self._room[k])), *column.shape[1:])
+                room = _on_lines(shape, column.dtype)
                 room[: self._used[k]] = self._room[k][: self._used[k]]
                 self._room[k] = room
             self._room[k][self._used[k] : need] = column

@@ -100,11 +100,12 @@ class RoadWorld:
         return RoadPool(open_source(self.world))
 
     @cached_property
-    def _numbers(self) -> np.ndarray:
+    def numbers(self) -> np.ndarray:
+        """Of the vehicle, see `Vehicle.numbers`."""
         return self.vehicle.numbers(self.dt)
 
     @cached_property
-    def _limits(self) -> np.ndarray:
+    def limits(self) -> np.ndarray:
         """time limit, heading limit, off-lane rule, whether the route ends it, speed to be held."""
         task = self.task
         return np.array(
@@ -118,7 +119,7 @@ class RoadWorld:
         )
 
     @cached_property
-    def _starts(self) -> np.ndarray:
+    def starts(self) -> np.ndarray:
         """(7,) of the task, see `_place`."""
         task = self.task
         at = -1.0 if task.start_at is None else task.start_at
@@ -192,16 +193,16 @@ class RoadWorld:
         block[...] = 0.0
         cars = Cars(block, np.full(batch, self._plain_look))
         cars.state.seed[:], cars.state.episode[:] = seeds, episode
-        return self._start(cars, np.ones(batch, np.int64), roads=roads).state
+        return self.start(cars, np.ones(batch, np.int64), roads=roads).state
 
     def restart(self, state: CarState, which: np.ndarray) -> CarState:
         """Start the next episode of the cars in `which` (B,) bool; the others stay as they are."""
         if not np.any(which):
             return state
         cars = cars_of(copy_of(state))
-        return self._start(cars, np.asarray(which, np.int64), further=1).state
+        return self.start(cars, np.asarray(which, np.int64), further=1).state
 
-    def _start(
+    def start(
         self,
         cars: Cars,
         which: np.ndarray,
@@ -222,9 +223,7 @@ class RoadWorld:
         elif not draw_roads(cars.block, which, self.pool.slots, further):
             them = np.flatnonzero(which)
             cars.state.slot[them] = self.pool.load(cars.state.road[them])
-        place_at_start(
-            cars.block, which, *self.pool.lanes, self._numbers, self._limits, self._starts
-        )
+        place_at_start(cars.block, which, *self.pool.lanes, self.numbers, self.limits, self.starts)
         if task.hold_speed > 0.0 and task.route_length == 0.0:
             usual, them = task.hold_speed * task.time_limit, np.flatnonzero(which)
             route_length = cars.state.route_length
@@ -251,7 +250,7 @@ class RoadWorld:
             lateral: (B,) offset from the centre line [m]; yaw: (B,) against the lane [rad].
         """
         state = copy_of(state)
-        place_beside(cars_of(state).block, *self.pool.lanes, self._numbers, np.asarray(lateral, float),
+        place_beside(cars_of(state).block, *self.pool.lanes, self.numbers, np.asarray(lateral, float),
                      np.asarray(yaw, float))  # fmt: skip
         return state
 
@@ -277,7 +276,7 @@ class RoadWorld:
         if self.task.kicked:
             curvature, accel = self._kicked(before.state, asked)
         after = Cars(new_block(batch, self.delay_steps), before.look)
-        found = self._advance(before.block, after.block, curvature, accel, self._limits)
+        found = self._advance(before.block, after.block, curvature, accel, self.limits)
         if found & NOT_FINITE:
             raise ValueError("a command is not a finite number; the driver gave NaN or infinity")
         if self.task.kicked:  # a driver knows what it asked for, not how it was pushed
@@ -287,7 +286,7 @@ class RoadWorld:
         if self.task.hold_speed > 0.0 or self.task.wait > 0.0:
             self._count(before.state, after.state)
         if anew and found & SOME_ENDED:
-            return self._start(after, before.ended, further=1)
+            return self.start(after, before.ended, further=1)
         return after
 
     def _advance(
@@ -300,7 +299,7 @@ class RoadWorld:
     ) -> int:
         """Fill the block `after` with what follows `before`; see `advance`."""
         nodes, lanes, road_first = self.pool.lanes
-        numbers = self._numbers
+        numbers = self.numbers
         if self.threads == 1:
             found: int = advance(
                 before, after, nodes, lanes, road_first, numbers, limits, curvature, accel,
