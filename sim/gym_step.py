@@ -55,9 +55,10 @@ def _step(course, actions, before, after, told, found, expert, anew, time_limit,
             actions[i, 0], actions[i, 1], of.action_limits[0], of.action_limits[1],
             of.action_limits[2],
         )  # fmt: skip
+    # A zero that is a literal would be a type of its own, and compiled once more.
     met = advance(
         before, after, of.nodes, of.lanes, of.road_first, of.numbers, of.limits, curvature, accel,
-        0, batch,
+        np.int64(0), batch,
     )  # fmt: skip
     if met & NOT_FINITE:
         return met

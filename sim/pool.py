@@ -1,6 +1,5 @@
 """The roads that a batch of cars is on: loaded once, stored flat, found by number."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -43,10 +42,11 @@ def _copy_on_lines(column: np.ndarray) -> np.ndarray:
 class _Growing:
     """Arrays that grow at the end; room doubles, so n additions cost n."""
 
+    _kind: Any
     view: Any
 
     def __init__(self, first: NamedTuple) -> None:
-        self._kind: Callable[..., Any] = type(first)
+        self._kind = type(first)
         self._room = [_copy_on_lines(column) for column in first]
         self._used = [len(column) for column in first]
         self.view = self._kind(*self._room)
