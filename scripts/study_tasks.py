@@ -21,10 +21,10 @@ from redrive.task_eyes import WithChange
 from redrive.task_lab import (
     CASES,
     DRIVERS,
+    FOUR_FRAMES,
     SEES_NOW,
     SMALL,
     TOLD_SPEED,
-    TWO_FRAMES,
     Case,
     Driver,
     at_the_wheel,
@@ -99,7 +99,7 @@ def study(options: StudyOptions) -> dict[str, Any]:
 def _drivers(case: Case, size: Size) -> dict[str, Driver]:
     drivers = {label: DRIVERS[label] for label in size.drivers}
     if case.change:
-        drivers[TWO_FRAMES] = Driver("mlp")
+        drivers[FOUR_FRAMES] = Driver("mlp")
         drivers[TOLD_SPEED] = Driver("mlp", speedometer=True, remembers=False)
     return drivers
 

@@ -1,14 +1,15 @@
 """The eyes of the study `tasks`: what they are taught to measure, and eyes that see what has changed.
 
 They learn frame by frame, from drives on lanes and to stop lines: where the car is in its lane, how the
-road bends ahead, how far the line is. Eyes that see two frames, the present one and how it differs from
-the one before, are taught the speed besides: it is in what moves.
+road bends ahead, how far the line is. Eyes that see what has changed between the last four pictures are
+taught the speed besides: it is in what moves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 AHEAD = (0.0, 6.0, 12.0, 20.0)  # where the road's curvature is measured [m]
 IN_VIEW = 25.0  # from so far before it, the way to a stop line is measured [m]
+PAST = 3  # pictures before the present one that eyes can compare
 WANDER = 1.5  # correlation time of the noise on the hand: speeds are to differ [s]
 LATERAL, HEADING, CURVATURE, SPEED = (
     1.0,
@@ -108,15 +110,22 @@ def single_frames(drives: Sequence[Any], sensors: Sequence[str], *, told: bool) 
     return MeasuredFrames(obs, column("expert_command"), quantity[:, :-1] if told else quantity)
 
 
-def with_change(now: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """(..., H, W, 6) uint8: a picture, and how it differs from the one before; 128 is no difference."""
-    change = np.clip(now.astype(np.int16) - before, -128, 127) + 128
-    return np.concatenate([now, change.astype(np.uint8)], axis=-1)
+def with_change(pictures: Sequence[np.ndarray]) -> np.ndarray:
+    """(..., H, W, 3 N) uint8: the newest picture, and what changed from each to the one before it.
+
+    Args:
+        pictures: N, newest first, each (..., H, W, 3) uint8. 128 is no change.
+    """
+    changes = [
+        (np.clip(now.astype(np.int16) - before, -128, 127) + 128).astype(np.uint8)
+        for now, before in pairwise(pictures)
+    ]
+    return np.concatenate([pictures[0], *changes], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)
 class WithChange:
-    """An episode whose camera shows each picture and what has changed since the one before."""
+    """An episode whose camera shows each picture and what has changed in the last few steps."""
 
     episode: Any
 
@@ -128,30 +137,34 @@ class WithChange:
 
     def read(self, column: str, start: int, stop: int) -> np.ndarray:
         """Rows of a column, time first."""
-        rows: np.ndarray = self.episode.read(column, max(start - 1, 0), stop)
+        first = max(start - PAST, 0) if column == "camera" else start
+        rows: np.ndarray = self.episode.read(column, first, stop)
         if column != "camera":
-            return rows[start - max(start - 1, 0) :]
-        before = np.concatenate([rows[:1], rows]) if start == 0 else rows
-        return with_change(before[1:], before[:-1])
+            return rows
+        missing = PAST - (start - first)  # before the first picture nothing changed
+        rows = np.concatenate([np.repeat(rows[:1], missing, axis=0), rows])
+        end = len(rows)
+        return with_change([rows[PAST - age : end - age] for age in range(PAST + 1)])
 
 
 @dataclass(frozen=True)
 class SeesChange:
-    """A learned driver whose memory holds one thing more: the picture before, and whether there was one."""
+    """A learned driver whose memory holds the last pictures besides, and whether there were any."""
 
     driver: LearnedDriver
 
     def begin(self, batch_size: int) -> Any:
         """Nothing has been seen."""
         height, width, _ = self.driver.policy.spec.shape("camera")
-        before = np.zeros((batch_size, height, width, 3), np.uint8)
-        return (before, np.zeros(batch_size, bool), *self.driver.begin(batch_size))
+        past = np.zeros((batch_size, PAST, height, width, 3), np.uint8)  # newest first
+        return (past, np.zeros(batch_size, bool), *self.driver.begin(batch_size))
 
     def act(self, view: View, memory: Any) -> tuple[Command, Any]:
         """The policy's command, and its memory after the picture that it saw."""
-        before, there, *inner = memory
+        past, there, *inner = memory
         now: np.ndarray = view["camera"]
-        before = np.where(there[:, None, None, None], before, now)
-        seeing = {**view, "camera": with_change(now, before)}
+        past = np.where(there[:, None, None, None, None], past, now[:, None])
+        seeing = {**view, "camera": with_change([now, *past.swapaxes(0, 1)])}
         command, after = self.driver.act(seeing, tuple(inner))
-        return command, (now, np.ones_like(there), *after)
+        past = np.concatenate([now[:, None], past[:, :-1]], axis=1)
+        return command, (past, np.ones_like(there), *after)

@@ -33,7 +33,7 @@ from redrive.sim.task import LANE_FOLLOWING, Task
 from redrive.sim.vehicle import Command
 from redrive.sim.world import CarState, RoadWorld, Sensor
 from redrive.study_runs import CLEAR, DT
-from redrive.task_eyes import QUANTITIES, SeesChange, WithChange, look_around, single_frames
+from redrive.task_eyes import PAST, QUANTITIES, SeesChange, WithChange, look_around, single_frames
 
 if TYPE_CHECKING:
     from redrive.models.policy import ObservationSpec, Policy
@@ -64,7 +64,7 @@ DRIVERS = {
     "lstm": Driver("lstm"),
     "attention": Driver("attention"),
 }
-TWO_FRAMES = "two frames"  # no memory but the eyes'
+FOUR_FRAMES = "four frames"  # no memory but the eyes'
 TOLD_SPEED = "one frame + speedometer"
 
 
@@ -74,7 +74,7 @@ class Case:
 
     previous: drivers with a memory see what they asked for in the step before; where commands act
         late, nothing else says what is on its way.
-    change: drivers with a memory see how the picture differs from the one before.
+    change: drivers with a memory see how the last pictures differ.
     """
 
     learned: Task
@@ -245,7 +245,7 @@ def observed(case: Case, driver: Driver) -> tuple[ObservationSpec, dict[str, Any
     seen = {n: s for n, s in everything.sensors.items() if previous or n in world.sensors}
     if moving_eyes(case, driver):
         camera = seen["camera"]
-        seen["camera"] = replace(camera, shape=(*camera.shape[:2], 2 * camera.shape[2]))
+        seen["camera"] = replace(camera, shape=(*camera.shape[:2], (1 + PAST) * camera.shape[2]))
     encoder = {"speed": "odometry" in world.sensors, "previous_command": previous}
     return ObservationSpec(seen, everything.dt), encoder
 

@@ -39,7 +39,10 @@ def test_a_picture_with_what_has_changed_begins_with_no_change() -> None:
     seen = drive.read("camera", 0, 5)
     np.testing.assert_array_equal(seen[..., :3], pictures)
     assert (seen[0, ..., 3:] == 128).all()
-    np.testing.assert_array_equal(seen[1:], with_change(pictures[1:], pictures[:-1]))
+    np.testing.assert_array_equal(seen[4], with_change(pictures[4:0:-1]))
+    np.testing.assert_array_equal(
+        seen[1], with_change([pictures[1], pictures[0], pictures[0], pictures[0]])
+    )
     np.testing.assert_array_equal(drive.read("camera", 2, 4), seen[2:4])
     assert drive.read("expert_command", 2, 4).shape == (2, 2)
 
@@ -47,7 +50,7 @@ def test_a_picture_with_what_has_changed_begins_with_no_change() -> None:
 def test_a_driver_sees_on_the_road_what_it_saw_in_drives() -> None:
     case = CASES["unseen-speed"]
     spec, encoder = observed(case, DRIVERS["lstm"])
-    assert spec.shape("camera") == (32, 48, 6) and not encoder["speed"]
+    assert spec.shape("camera") == (32, 48, 12) and not encoder["speed"]
     from redrive.models.lstm import LstmSettings
     from redrive.models.settings import from_json
 
@@ -55,9 +58,9 @@ def test_a_driver_sees_on_the_road_what_it_saw_in_drives() -> None:
     driver = SeesChange(LearnedDriver(policy))
     pictures = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 48, 3), dtype=np.uint8)
     memory, alone = driver.begin(2), driver.driver.begin(2)
-    before = pictures[0]
+    past = [pictures[0]] * 4
     for now in pictures:
         command, memory = driver.act({"camera": now}, memory)
-        told, alone = driver.driver.act({"camera": with_change(now, before)}, alone)
+        past = [now, *past[:3]]
+        told, alone = driver.driver.act({"camera": with_change(past)}, alone)
         np.testing.assert_array_equal(command.curvature, told.curvature)
-        before = now
