@@ -39,7 +39,7 @@ def test_a_picture_with_what_has_changed_begins_with_no_change() -> None:
     seen = drive.read("camera", 0, 5)
     np.testing.assert_array_equal(seen[..., :3], pictures)
     assert (seen[0, ..., 3:] == 128).all()
-    np.testing.assert_array_equal(seen[4], with_change(pictures[4:0:-1]))
+    np.testing.assert_array_equal(seen[4], with_change(list(pictures[4:0:-1])))
     np.testing.assert_array_equal(
         seen[1], with_change([pictures[1], pictures[0], pictures[0], pictures[0]])
     )
