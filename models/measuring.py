@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from .loss import LossSettings
 from .policy import Observation
 from .sequence import SequencePolicy
+from .teaching import command_seen, descend, question
 
 
 @dataclass(frozen=True)
@@ -64,25 +65,13 @@ def teach_to_measure(
         What measures: the picture's embedding (N, encoder.embedding) -> (N, Q). It is given nothing else
         that the encoder is told, such as the speed.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        measuring = nn.Linear(policy.settings.encoder.embedding, frames.quantity.shape[1])
-    parameters = [*policy.parameters(), *measuring.parameters()]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.1
-    )
-    policy.train()
-    for step in range(settings.steps):
-        rng = np.random.default_rng([settings.seed, step])
+    measuring = question(settings, policy.settings.encoder.embedding, frames.quantity.shape[1])
+
+    def loss_of(rng: np.random.Generator) -> Tensor:
         rows = torch.from_numpy(rng.integers(len(frames.command), size=settings.batch))
         batch = frames.some(rows)
         features = policy.encoder(batch.obs)
-        state = policy.initial_state(settings.batch)
-        remembered, _ = policy.core(features[:, None], state, None)
-        prediction = policy.head(remembered)
+        prediction = command_seen(policy, features)
         wrong = policy.error(prediction, batch.command[:, None], LossSettings(accel=1.0)).mean()
         known = ~batch.quantity.isnan()
         error = nn.functional.smooth_l1_loss(
@@ -90,14 +79,9 @@ def teach_to_measure(
             reduction="none", beta=settings.delta,
         )  # fmt: skip
         each = (error * known).sum(0) / known.sum(0).clamp_min(1)
-        loss = each.sum() + settings.commands * wrong
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        schedule.step()
-        on_step(step, loss.item())
-    policy.eval()
+        return torch.as_tensor(each.sum() + settings.commands * wrong)
+
+    descend((policy, measuring), settings, loss_of, on_step)
     return measuring
 
 

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from .loss import LossSettings, average
 from .policy import Observation
 from .sequence import SequencePolicy
+from .teaching import command_seen, descend, question
 
 
 @dataclass(frozen=True)
@@ -69,20 +70,10 @@ def teach(
             "frames must show nothing (name 0) in some cases and something in others; "
             f"got {len(where[0])} and {len(where[1])}"
         )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
-        naming = nn.Linear(policy.encoder.size, names)
-    parameters = [*policy.parameters(), *naming.parameters()]
-    optimizer = torch.optim.AdamW(
-        parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay
-    )
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, settings.learning_rate, total_steps=settings.steps + 1, pct_start=0.1
-    )
+    naming = question(settings, policy.encoder.size, names)
     shown = round(settings.shown * settings.batch)
-    policy.train()
-    for step in range(settings.steps):
-        rng = np.random.default_rng([settings.seed, step])
+
+    def loss_of(rng: np.random.Generator) -> Tensor:
         some = torch.cat(
             [
                 rows[torch.from_numpy(rng.integers(len(rows), size=count))]
@@ -90,18 +81,12 @@ def teach(
             ]
         )
         features = policy.encoder({name: column[some] for name, column in frames.obs.items()})
-        state = policy.initial_state(len(some))
-        remembered, _ = policy.core(features[:, None], state, None)
-        error = policy.error(policy.head(remembered), frames.command[some][:, None], LossSettings())
+        prediction = command_seen(policy, features)
+        error = policy.error(prediction, frames.command[some][:, None], LossSettings())
         named = nn.functional.cross_entropy(naming(features), frames.name[some])
-        loss = average(error, torch.ones_like(error)) + settings.naming * named
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        schedule.step()
-        on_step(step, loss.item())
-    policy.eval()
+        return average(error, torch.ones_like(error)) + settings.naming * named
+
+    descend((policy, naming), settings, loss_of, on_step)
     return naming
 
 

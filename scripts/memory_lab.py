@@ -17,7 +17,7 @@ import numpy as np
 from redrive.agents.agent import Agent
 from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
-from redrive.agents.rollout import rollout
+from redrive.agents.rollout import Frame, rollout
 from redrive.sim.appearance import Appearance
 from redrive.sim.glyphs import Glyph
 from redrive.sim.guidance import guide
@@ -26,9 +26,12 @@ from redrive.sim.sensors.camera import Camera
 from redrive.sim.sensors.odometry import Odometry
 from redrive.sim.sensors.route import Route
 from redrive.sim.success import is_success, task_figures
-from redrive.sim.world import CarState, RoadWorld, Sensor
+from redrive.sim.vehicle import Command
+from redrive.sim.world import RoadWorld, Sensor
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from redrive.models.policy import ObservationSpec, Policy
     from redrive.models.reading import Frames
     from redrive.models.sequence import SequencePolicy
@@ -125,31 +128,54 @@ class Drive:
 def demonstrate(world: RoadWorld, episodes: int, seed: int) -> list[Drive]:
     """Drives of the expert, with noise on its hand; beside what is seen, `board`: what the board shows."""
     driver = NoisyDriver(Expert(), world.dt, lateral=0.8, longitudinal=0.3)
+
+    def told(frame: Frame) -> dict[str, np.ndarray]:
+        label = command_column(world, guide(frame.view["lane"]))
+        return {"expert_command": label, "board": world.sign_faces(frame.state)}
+
+    return drives_of(world, driver, told, episodes, seed, at_once=64)
+
+
+def drives_of(
+    world: RoadWorld,
+    driver: Agent,
+    told: Callable[[Frame], Mapping[str, np.ndarray]],
+    episodes: int,
+    seed: int,
+    *,
+    at_once: int,
+) -> list[Drive]:
+    """Drives of a driver in memory.
+
+    Args:
+        told: the columns of a step beside what is seen, each (B, ...).
+        seed: of the first episode. at_once: how many cars drive side by side.
+    """
     drives: list[Drive] = []
-    for first in range(0, episodes, 64):
-        start = world.reset(seed + first + np.arange(min(64, episodes - first)))
+    for first in range(0, episodes, at_once):
+        start = world.reset(seed + first + np.arange(min(at_once, episodes - first)))
         rows: list[dict[str, np.ndarray]] = []
         end = start
         for frame in rollout(world, driver, start):
-            label = world.vehicle.within_limits(guide(frame.view["lane"]))
-            rows.append(
-                {name: frame.view[name] for name in world.sensors}
-                | {
-                    "expert_command": np.stack(label, axis=-1).astype(np.float32),
-                    "board": world.sign_faces(frame.state),
-                }
-            )
+            rows.append({name: frame.view[name] for name in world.sensors} | dict(told(frame)))
             end = frame.after
-        drives += one_by_one(rows, end)
+        drives += [
+            Drive({name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]})
+            for car, steps in enumerate(end.steps)  # each to its own end
+        ]
     return drives
 
 
-def one_by_one(rows: Sequence[Mapping[str, np.ndarray]], end: CarState) -> list[Drive]:
-    """The drives of B cars, each to its own end, from the columns (B, ...) of each step."""
-    return [
-        Drive({name: np.stack([row[name][car] for row in rows[:steps]]) for name in rows[0]})
-        for car, steps in enumerate(end.steps)
-    ]
+def command_column(world: RoadWorld, command: Command) -> np.ndarray:
+    """(B, 2) float32: commands within what the vehicle can do, as learning reads them."""
+    return np.stack(world.vehicle.within_limits(command), axis=-1).astype(np.float32)
+
+
+def all_rows(drives: Sequence[Any], column: str) -> Tensor:
+    """A column of some drives, one after the other."""
+    import torch
+
+    return torch.from_numpy(np.concatenate([one.read(column, 0, one.steps) for one in drives]))
 
 
 def single_frames(drives: Sequence[Drive], sensors: Sequence[str]) -> Frames:
@@ -158,14 +184,12 @@ def single_frames(drives: Sequence[Drive], sensors: Sequence[str]) -> Frames:
 
     from redrive.models.reading import Frames
 
-    def column(name: str) -> Any:
-        return torch.from_numpy(np.concatenate([drive.columns[name] for drive in drives]))
-
-    board = column("board")
+    board = all_rows(drives, "board")
     names = torch.zeros_like(board)
     for name, glyph in enumerate((Glyph.LEFT, Glyph.STRAIGHT, Glyph.RIGHT), start=1):
         names[board == int(glyph)] = name
-    return Frames({sensor: column(sensor) for sensor in sensors}, column("expert_command"), names)
+    obs = {sensor: all_rows(drives, sensor) for sensor in sensors}
+    return Frames(obs, all_rows(drives, "expert_command"), names)
 
 
 def make_eyes(

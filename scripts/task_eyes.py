@@ -18,8 +18,8 @@ from redrive.agents.agent import View
 from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
 from redrive.agents.learned import LearnedDriver
-from redrive.agents.rollout import Frame, rollout
-from redrive.memory_lab import Drive, one_by_one
+from redrive.agents.rollout import Frame
+from redrive.memory_lab import Drive, all_rows, command_column, drives_of
 from redrive.sim.guidance import guide
 from redrive.sim.lanes import lane_ahead
 from redrive.sim.vehicle import Command
@@ -32,12 +32,8 @@ AHEAD = (0.0, 6.0, 12.0, 20.0)  # where the road's curvature is measured [m]
 IN_VIEW = 25.0  # from so far before it, the way to a stop line is measured [m]
 PAST = 3  # pictures before the present one that eyes can compare
 WANDER = 1.5  # correlation time of the noise on the hand: speeds are to differ [s]
-LATERAL, HEADING, CURVATURE, SPEED = (
-    1.0,
-    0.1,
-    0.02,
-    3.0,
-)  # sizes of what is measured [m, rad, 1/m, m/s]
+# Sizes of what is measured [m, rad, 1/m, m/s].
+LATERAL, HEADING, CURVATURE, SPEED = 1.0, 0.1, 0.02, 3.0
 EVERYDAY_SPEED = 8.0  # [m/s] measured from here
 QUANTITIES = (
     "lateral offset", "heading", *(f"curvature {way:g} m ahead" for way in AHEAD),
@@ -72,23 +68,12 @@ def look_around(
 ) -> list[Drive]:
     """Drives of an expert with noise on its hand; beside what is seen, `quantity`: what is true."""
     driver = NoisyDriver(Expert(), world.dt, *push, correlation_time=WANDER)
-    drives: list[Drive] = []
-    for first in range(0, episodes, 32):
-        start = world.reset(seed + first + np.arange(min(32, episodes - first)))
-        rows: list[dict[str, np.ndarray]] = []
-        end = start
-        for frame in rollout(world, driver, start):
-            label = world.vehicle.within_limits(guide(frame.view["lane"]))
-            rows.append(
-                {name: frame.view[name] for name in world.sensors}
-                | {
-                    "expert_command": np.stack(label, axis=-1).astype(np.float32),
-                    "quantity": measured(world, frame),
-                }
-            )
-            end = frame.after
-        drives += one_by_one(rows, end)
-    return drives
+
+    def told(frame: Frame) -> dict[str, np.ndarray]:
+        label = command_column(world, guide(frame.view["lane"]))
+        return {"expert_command": label, "quantity": measured(world, frame)}
+
+    return drives_of(world, driver, told, episodes, seed, at_once=32)
 
 
 def single_frames(drives: Sequence[Any], sensors: Sequence[str], *, told: bool) -> MeasuredFrames:
@@ -97,17 +82,13 @@ def single_frames(drives: Sequence[Any], sensors: Sequence[str], *, told: bool) 
     Args:
         told: the speed; then it need not be measured.
     """
-    import torch
-
     from redrive.models.measuring import MeasuredFrames
 
-    def column(name: str) -> Any:
-        parts = [drive.read(name, 0, drive.steps) for drive in drives]
-        return torch.from_numpy(np.concatenate(parts))
-
-    obs = {sensor: column(sensor) for sensor in sensors}
-    quantity = column("quantity")
-    return MeasuredFrames(obs, column("expert_command"), quantity[:, :-1] if told else quantity)
+    obs = {sensor: all_rows(drives, sensor) for sensor in sensors}
+    quantity = all_rows(drives, "quantity")
+    return MeasuredFrames(
+        obs, all_rows(drives, "expert_command"), quantity[:, :-1] if told else quantity
+    )
 
 
 def with_change(pictures: Sequence[np.ndarray]) -> np.ndarray:

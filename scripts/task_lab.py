@@ -16,8 +16,8 @@ import numpy as np
 
 from redrive.agents.agent import Agent, View, keys_of
 from redrive.agents.disturbed import NoisyDriver
-from redrive.agents.rollout import look, rollout
-from redrive.memory_lab import TEST_SEED, Drive, one_by_one, with_eyes
+from redrive.agents.rollout import Frame, look
+from redrive.memory_lab import TEST_SEED, Drive, command_column, drives_of, with_eyes
 from redrive.sim import chance
 from redrive.sim.guidance import guide
 from redrive.sim.memory_tasks import (
@@ -162,24 +162,16 @@ def demonstrate(case: Case, episodes: int, seconds: float, seed: int) -> list[An
     noisy: Agent = NoisyDriver(driver, world.dt, *case.push)
     if case.learned.wait:
         noisy = StandsStill(noisy, driver)
-    drives: list[Any] = []
-    for first in range(0, episodes, 32):
-        start = world.reset(seed + first + np.arange(min(32, episodes - first)))
-        rows: list[dict[str, np.ndarray]] = []
-        end = start
-        for frame in rollout(world, noisy, start):
-            label = world.vehicle.within_limits(driver.act(frame.view, ())[0])
-            done = world.vehicle.within_limits(frame.command)
-            rows.append(
-                {name: frame.view[name] for name in world.sensors}
-                | {
-                    "expert_command": np.stack(label, axis=-1).astype(np.float32),
-                    "command": np.stack(done, axis=-1).astype(np.float32),
-                }
-            )
-            end = frame.after
-        drives += [WithPreviousCommand(one) for one in one_by_one(rows, end)]
-    return drives
+
+    def told(frame: Frame) -> dict[str, np.ndarray]:
+        label = driver.act(frame.view, ())[0]
+        return {
+            "expert_command": command_column(world, label),
+            "command": command_column(world, frame.command),
+        }
+
+    drives = drives_of(world, noisy, told, episodes, seed, at_once=32)
+    return [WithPreviousCommand(one) for one in drives]
 
 
 @dataclass(frozen=True)

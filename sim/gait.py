@@ -1,7 +1,7 @@
 """The arithmetic of a step for many cars at once: the arc they drive, and their feet on their lanes.
 
-It is `vehicle.move` and `lanes.foot_between`, in loops without branches that the compiler turns into
-vector instructions: the same operations in the same order, so the same bits, in a third of the time.
+It is what `vehicle.move` and `lanes.foot_between` do, in loops without branches that the compiler turns
+into vector instructions: the same operations in the same order, so the same bits, in a third of the time.
 One car alone waits for each operation to end. What is rare is left to those functions.
 """
 
@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .compiled import inlined
-from .lanes import CLOSE, cubic
+from .lanes import CLOSE, cubic, towards_foot
 from .trig import small_sin_cos
+from .vehicle import along_arc
 
 SLICE = 64  # cars that are computed together: their rows fit into the fastest cache
 ROUNDS = 5  # of Newton's method in step; two or three are usual
@@ -70,16 +71,12 @@ def go_along(gait, count):  # type: ignore[no-untyped-def]
     for k in range(count):
         gait.sin[k], gait.cos[k] = small_sin_cos(gait.yaw[k])
     for k in range(count):
-        half, half_sin, half_cos = gait.half[k], gait.half_sin[k], gait.half_cos[k]
-        bent = half_sin / half
-        straight = 1.0 - half * half / 6.0
-        chord = gait.distance[k] * (straight if abs(half) < 1e-4 else bent)
-        sin, cos = gait.sin[k], gait.cos[k]
-        sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
-        gait.x[k] += chord * cos
-        gait.y[k] += chord * sin
-        gait.sin[k] = sin * half_cos + cos * half_sin
-        gait.cos[k] = cos * half_cos - sin * half_sin
+        half = gait.half[k]
+        gone_x, gone_y, gait.sin[k], gait.cos[k] = along_arc(
+            gait.distance[k], half, gait.half_sin[k], gait.half_cos[k], gait.sin[k], gait.cos[k]
+        )
+        gait.x[k] += gone_x
+        gait.y[k] += gone_y
         gait.yaw[k] += 2.0 * half
 
 
@@ -97,21 +94,12 @@ def aim(gait, k, a, b, spacing, u):  # type: ignore[no-untyped-def]
 def _search_once(gait, count):  # type: ignore[no-untyped-def]
     """One step of Newton's method for all cars whose search goes on."""
     for k in range(count):
-        ax, bx, cx, ay, by, cy = (
-            gait.ax[k], gait.bx[k], gait.cx[k], gait.ay[k], gait.by[k], gait.cy[k],
-        )  # fmt: skip
         u, scale, state = gait.u[k], gait.scale[k], gait.state[k]
         going = state == _GOING
-        away_x = gait.x[k] - (((ax * u + bx) * u + cx) * u + gait.x0[k])
-        away_y = gait.y[k] - (((ay * u + by) * u + cy) * u + gait.y0[k])
-        dx = ((3.0 * ax * u + 2.0 * bx) * u + cx) * scale
-        dy = ((3.0 * ay * u + 2.0 * by) * u + cy) * scale
-        ddx = (6.0 * ax * u + 2.0 * bx) * scale * scale
-        ddy = (6.0 * ay * u + 2.0 * by) * scale * scale
-        along = away_x * dx + away_y * dy
-        slope = dx * dx + dy * dy - (away_x * ddx + away_y * ddy)
-        change = along / max(slope, 0.2)
-        change = min(max(change, -5.0), 5.0)
+        change, away_x, away_y, dx, dy, ddx, ddy = towards_foot(
+            gait.ax[k], gait.bx[k], gait.cx[k], gait.x0[k], gait.ay[k], gait.by[k], gait.cy[k],
+            gait.y0[k], scale, gait.x[k], gait.y[k], u,
+        )  # fmt: skip
         u_then = u + change * scale
         state_then = _ELSEWHERE if u_then < 0.0 else _GOING
         state_then = _ELSEWHERE if u_then > 1.0 else state_then

@@ -177,6 +177,30 @@ def curve_at(nodes, lane, s):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def towards_foot(ax, bx, cx, x0, ay, by, cy, y0, scale, x, y, u):  # type: ignore[no-untyped-def]
+    """One step of Newton's method towards the foot of a point on a cubic, see `cubic`.
+
+    Args:
+        scale: one over the distance of the nodes [1/m]. x, y: the point. u: where the step begins.
+
+    Returns:
+        change: how far the foot is from there, along the line [m].
+        away_x, away_y, dx, dy: from the line to the point [m], and the line's direction, there.
+        ddx, ddy: how the direction changes [1/m].
+    """
+    away_x = x - (((ax * u + bx) * u + cx) * u + x0)
+    away_y = y - (((ay * u + by) * u + cy) * u + y0)
+    dx = ((3.0 * ax * u + 2.0 * bx) * u + cx) * scale
+    dy = ((3.0 * ay * u + 2.0 * by) * u + cy) * scale
+    ddx = (6.0 * ax * u + 2.0 * bx) * scale * scale
+    ddy = (6.0 * ay * u + 2.0 * by) * scale * scale
+    along = away_x * dx + away_y * dy
+    slope = dx * dx + dy * dy - (away_x * ddx + away_y * ddy)
+    change = along / max(slope, 0.2)
+    return min(max(change, -5.0), 5.0), away_x, away_y, dx, dy, ddx, ddy
+
+
+@inlined
 def foot_between(a, b, h, x, y, s, u):  # type: ignore[no-untyped-def]
     """Where a point is, seen from the piece of a lane between two nodes.
 
@@ -197,16 +221,9 @@ def foot_between(a, b, h, x, y, s, u):  # type: ignore[no-untyped-def]
     away_x = away_y = dx = dy = 0.0
     found = True
     for _ in range(_STEPS):
-        away_x = x - (((ax * u + bx) * u + cx) * u + x0)
-        away_y = y - (((ay * u + by) * u + cy) * u + y0)
-        dx = ((3.0 * ax * u + 2.0 * bx) * u + cx) * scale
-        dy = ((3.0 * ay * u + 2.0 * by) * u + cy) * scale
-        ddx = (6.0 * ax * u + 2.0 * bx) * scale * scale
-        ddy = (6.0 * ay * u + 2.0 * by) * scale * scale
-        along = away_x * dx + away_y * dy
-        slope = dx * dx + dy * dy - (away_x * ddx + away_y * ddy)
-        change = along / max(slope, 0.2)
-        change = min(max(change, -5.0), 5.0)
+        change, away_x, away_y, dx, dy, ddx, ddy = towards_foot(
+            ax, bx, cx, x0, ay, by, cy, y0, scale, x, y, u
+        )
         s += change
         u += change * scale
         if abs(change) < CLOSE:  # what is left is the square of this

@@ -272,6 +272,14 @@ def _find_sections(outlines, scene, count, numbers, x0, y0):  # type: ignore[no-
 
 
 @inlined
+def _column(ahead, aside, numbers):  # type: ignore[no-untyped-def]
+    """Column where a point that is not nearer than the picture begins appears [px]."""
+    fx, cx, tall = _F(numbers[0]), _F(numbers[2]), _F(numbers[4])
+    scale = _F(1.0) / (ahead * _F(numbers[6]) + tall * _F(numbers[7]))
+    return cx - fx * aside * scale
+
+
+@inlined
 def _lower_edge(ahead, aside, other_ahead, other_aside, numbers):  # type: ignore[no-untyped-def]
     """Column where the edge between two points meets the picture's lower edge [px]."""
     fx, cx, nearest = _F(numbers[0]), _F(numbers[2]), _F(numbers[8])
@@ -338,8 +346,7 @@ def _cut_ends(cells, room, parts, n, outlines, chains, numbers, width, stride, a
     last, layer = outlines.last, outlines.layer
     left_ahead, left_aside, left_row = left.ahead, left.aside, left.row
     right_ahead, right_aside, right_row = right.ahead, right.aside, right.row
-    fx, cx, tall, nearest = _F(numbers[0]), _F(numbers[2]), _F(numbers[4]), _F(numbers[8])
-    cos_pitch, sin_pitch = _F(numbers[6]), _F(numbers[7])
+    nearest = _F(numbers[8])
     each = np.int32(np.int32(np.int32(below - above) >> np.int32(ROW_BITS)) * stride)
     first = np.uint64(0)
     for i in range(chains):
@@ -349,10 +356,8 @@ def _cut_ends(cells, room, parts, n, outlines, chains, numbers, width, stride, a
             if left_row[k] != right_row[k]:
                 near, far = left_ahead[k], right_ahead[k]
                 # The columns of the sections themselves: those of edges may be cut.
-                scale = _F(1.0) / (max(near, nearest) * cos_pitch + tall * sin_pitch)
-                u0 = cx - fx * left_aside[k] * scale
-                scale = _F(1.0) / (max(far, nearest) * cos_pitch + tall * sin_pitch)
-                u1 = cx - fx * right_aside[k] * scale
+                u0 = _column(max(near, nearest), left_aside[k], numbers)
+                u1 = _column(max(far, nearest), right_aside[k], numbers)
                 if (near < nearest) != (far < nearest):
                     column = _lower_edge(near, left_aside[k], far, right_aside[k], numbers)
                     if near < nearest:

@@ -109,11 +109,30 @@ def wrapped(yaw):  # type: ignore[no-untyped-def]
 
 
 @inlined
+def along_arc(distance, half, half_sin, half_cos, sin, cos):  # type: ignore[no-untyped-def]
+    """Along the chord of an arc, which lies half the turned angle away from the old heading.
+
+    Args:
+        distance: along the arc [m]. half: of the angle that is turned [rad]; its sine and cosine.
+        sin, cos: of the yaw before.
+
+    Returns:
+        The way in x and y [m]; sine and cosine of the yaw after.
+    """
+    # sin(half) / half, from its series where the quotient would lose digits
+    bent = half_sin / half
+    straight = 1.0 - half * half / 6.0
+    chord = distance * (straight if abs(half) < 1e-4 else bent)
+    sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
+    gone_x, gone_y = chord * cos, chord * sin
+    return gone_x, gone_y, sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
+
+
+@inlined
 def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-untyped-def]
     """Pose and speed after `dt` seconds of constant curvature and acceleration; exact.
 
-    The path is an arc: we go along its chord, which lies half the turned angle away from the old
-    heading. A braking car stops and stays; a fast one stays at `max_speed`.
+    The path is an arc. A braking car stops and stays; a fast one stays at `max_speed`.
 
     Returns:
         x, y, yaw, speed, distance driven [m]; cosine and sine of the yaw.
@@ -121,13 +140,8 @@ def move(x, y, yaw, speed, curvature, accel, dt, max_speed):  # type: ignore[no-
     after, distance = way_of(speed, accel, dt, max_speed)
     half = 0.5 * curvature * distance
     half_sin, half_cos = sin_cos(half)
-    # sin(half) / half, from its series where the quotient would lose digits
-    bent = half_sin / half
-    straight = 1.0 - half * half / 6.0 if abs(half) < 1e-4 else bent
-    chord = distance * straight
     sin, cos = sin_cos(yaw)
-    sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
-    x += chord * cos
-    y += chord * sin
-    sin, cos = sin * half_cos + cos * half_sin, cos * half_cos - sin * half_sin
+    gone_x, gone_y, sin, cos = along_arc(distance, half, half_sin, half_cos, sin, cos)
+    x += gone_x
+    y += gone_y
     return x, y, wrapped(yaw + 2.0 * half), after, distance, cos, sin
