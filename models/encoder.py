@@ -145,7 +145,7 @@ class Encoder(nn.Module):
             layers += [
                 nn.Conv2d(inputs, outputs, kernel, stride, padding=kernel // 2),
                 nn.GroupNorm(outputs // 8, outputs),
-                nn.ReLU(),
+                nn.ReLU(inplace=True),
             ]
             inputs = outputs
             size = (-(-size[0] // stride), -(-size[1] // stride))  # rounded up: odd kernels, padded

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from redrive import __version__, terminal
+from redrive import __version__, kernels, terminal
 from redrive.command import parse
 
 MAP_SIZE = 2048  # [px] of the picture that OpenCV warps
@@ -240,6 +240,7 @@ def _frame_to_command(policy: str) -> tuple[Callable[[], object], int]:
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(BenchOptions, argv, "bench")
+    kernels.ready()
     figures = run(options)
     if options.json:
         print(json.dumps(figures, indent=1))

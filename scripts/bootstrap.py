@@ -24,6 +24,7 @@ import difflib
 import hashlib
 import json
 import queue
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,11 @@ LOG = BUILD / "set-up.log"
 OLDEST, NEWEST = (3, 11), (3, 13)
 NEEDED_BYTES = 2_500_000_000  # the environment takes 2 GB
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
+# Half of what is installed, and next to nothing of it is imported: its bytecode can wait until it is.
+SELDOM = (
+    "fontTools|future|mypy|mypyc|networkx|pip|pygments|scipy|setuptools|stable_baselines3|tensorboard|"
+    r"torchgen|torch[\\/](_inductor|testing)"
+)
 JOBS: dict[str, list[list[str]]] = {
     "setup": [],
     "demo": [["-m", "redrive", "demo"]],
@@ -269,6 +275,7 @@ def make_environment() -> None:
     command += ["--no-build-isolation", "-c", "constraints.txt", "-e", ".[dev]"]
     run_pip(meter, command, reader.line, reader.tick)
     compile_all()
+    compile_kernels()
     STAMP.write_text(wanted_stamp())
 
 
@@ -323,17 +330,29 @@ def cpu_index() -> str | None:
 
 
 def compile_all() -> None:
-    """Bytecode for what was installed, with every core: pip would do it with one."""
+    """Bytecode for what was installed and is used, with every core: pip would do it with one."""
     site = next(VENV.rglob("site-packages"))
+    # Some packages carry files for other Pythons: those fail, and nobody imports them.
+    left_out = rf"[\\/]tests[\\/]|site-packages[\\/]({SELDOM})[\\/]"
     meter = Meter("compiling to bytecode")
-    meter.total = sum("/tests/" not in path.as_posix() for path in site.rglob("*.py"))
+    meter.total = sum(not re.search(left_out, str(path)) for path in site.rglob("*.py"))
 
     def count(line: str) -> None:
         meter.done += line.startswith("Compiling")
 
-    # Some packages carry files for other Pythons: those fail, and nobody imports them.
-    skip = ["-x", r"[\\/]tests[\\/]"]
-    run_step(meter, [str(PYTHON), "-m", "compileall", "-j", "0", *skip, str(site)], count)
+    command = [str(PYTHON), "-m", "compileall", "-j", "0", "-x", left_out, str(site)]
+    run_step(meter, command, count)
+
+
+def compile_kernels() -> None:
+    """Machine code for the simulator, which every job would otherwise begin with."""
+    meter = Meter("compiling the simulator")
+
+    def count(line: str) -> None:
+        meter.what = line.removeprefix("compiling: ")
+
+    # What cannot be compiled says so when it is wanted; here it would only hide what was installed.
+    run_step(meter, [str(PYTHON), "-m", "redrive.kernels"], count)
 
 
 def link_types() -> None:

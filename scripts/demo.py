@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redrive import evaluate as evaluation
+from redrive import kernels, terminal
 from redrive import record as recording
 from redrive import report as reporting
-from redrive import terminal
 from redrive import train as training
 from redrive.agents.results import PolicyResult, Results, Video
 from redrive.command import parse
@@ -55,7 +55,7 @@ def run(options: DemoOptions) -> Results:
     """Do the main job."""
     out, began = options.out, time.monotonic()
     processes = options.processes or usable_cores()
-    _compile()
+    kernels.ready()
     data = _record(options)
     terminal.say(f"2 of 4: learning {', '.join(DRIVERS)}, {processes} at a time")
     jobs = [
@@ -72,22 +72,6 @@ def run(options: DemoOptions) -> Results:
     minutes = (time.monotonic() - began) / 60.0
     terminal.say(f"done in {minutes:.1f} minutes; open {out / 'report.html'} in a browser")
     return results
-
-
-def _compile() -> None:
-    """Compile the kernels, where they are not on the disk yet, and say so: it takes a while."""
-    import numpy as np
-
-    from redrive.sim.guidance import guide
-    from redrive.sim.world import RoadWorld
-
-    began = time.monotonic()
-    terminal.say("compiling the simulator (once; later starts take it from the disk)")
-    world = RoadWorld(world="procedural:0")
-    state = world.reset(np.array([0]))
-    world.observe(state)
-    world.step(state, guide(world.lane_view(state)))
-    terminal.say(f"compiled in {time.monotonic() - began:.0f} s")
 
 
 def _record(options: DemoOptions) -> Path:

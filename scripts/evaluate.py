@@ -10,7 +10,7 @@ from typing import Literal
 
 from tyro.conf import Positional
 
-from redrive import __version__, terminal
+from redrive import __version__, kernels, terminal
 from redrive import evaluate_driver as one_driver
 from redrive.agents import results as result_files
 from redrive.agents.drivers import driver_name, make_driver
@@ -305,6 +305,7 @@ def _cell(name: str, value: Interval) -> str:
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(EvaluateOptions, argv, "evaluate")
+    kernels.ready()
     results = run(options)
     show(results)
     learned = [policy for policy in results.policies if policy.run is not None]

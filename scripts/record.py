@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from redrive import terminal
+from redrive import kernels, terminal
 from redrive.agents.demonstrations import (
     SIDE_SHIFT,
     demonstration_task,
@@ -279,6 +279,7 @@ def count_episodes(folder: Path) -> int:
 def main(argv: Sequence[str]) -> int:
     """The command."""
     options = parse(RecordOptions, argv, "record")
+    kernels.ready()
     run(options)
     terminal.say(f"next: {terminal.typed(f'train {options.out} --policy lstm --out runs/lstm')}")
     return 0

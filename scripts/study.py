@@ -13,7 +13,7 @@ from typing import Any
 
 from tyro.conf import Positional
 
-from redrive import terminal
+from redrive import kernels, terminal
 from redrive.command import parse
 from redrive.models.settings import suggest
 from redrive.sim.files import write_whole
@@ -164,5 +164,7 @@ figcaption,code{{color:#555;font-size:.9em}}</style></head><body>
 
 def main(argv: Sequence[str]) -> int:
     """The command."""
-    run(parse(StudyOptions, argv, "study"))
+    options = parse(StudyOptions, argv, "study")
+    kernels.ready()
+    run(options)
     return 0

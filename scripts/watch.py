@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
-from redrive import terminal
+from redrive import kernels, terminal
 from redrive.command import parse, unknown
 from redrive.sim.memory_tasks import TASKS
 from redrive.video import check_film_name, write_video
@@ -99,7 +99,9 @@ def run(options: WatchOptions) -> Session:
 
 def main(argv: Sequence[str]) -> int:
     """The command."""
-    run(parse(WatchOptions, argv, "watch"))
+    options = parse(WatchOptions, argv, "watch")
+    kernels.ready()
+    run(options)
     return 0
 
 

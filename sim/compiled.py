@@ -38,6 +38,13 @@ def inlined(function: Function) -> Function:
     return cast(Function, _fresh(kernel, function))
 
 
+def on_disk(kernel: Any) -> bool:
+    """Whether a kernel was compiled before, for some arguments, as it is now."""
+    if not isinstance(kernel, Dispatcher):
+        return True  # numba is switched off: there is nothing to compile
+    return bool(kernel._cache._cache_file._load_index())  # type: ignore[attr-defined]
+
+
 def _fresh(kernel: Any, function: Callable[..., Any]) -> Any:
     """`kernel`, which forgets what it has cached when anything that it was made of changes.
 

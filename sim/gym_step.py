@@ -39,7 +39,7 @@ class Course(NamedTuple):
 
 
 @compiled
-def _step(course, actions, before, after, told, found, expert, anew, time_limit, dt):  # type: ignore[no-untyped-def]
+def step_cars(course, actions, before, after, told, found, expert, anew, time_limit, dt):  # type: ignore[no-untyped-def]
     """One step of all cars; what `advance` returns, and _NOT_LOADED where the rest is not done.
 
     Args:
@@ -114,7 +114,7 @@ class Stepper:
         after = Cars(new_block(batch, 0), before.look)
         told, found = np.empty((4, batch)), np.empty((5, batch), np.bool_)
         expert = np.empty((batch, 2), np.float32)
-        met = _step(
+        met = step_cars(
             self._held_course(), given, before.block, after.block, told, found, expert, anew,
             task.time_limit, self.world.dt,
         )  # fmt: skip

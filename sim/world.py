@@ -264,8 +264,9 @@ class RoadWorld:
 
     def drive(self, before: Cars, command: Command, anew: bool = False) -> Cars:
         """`step`, and with `anew` `step_or_restart`, of cars as the compiled core has them."""
-        curvature = np.asarray(command.curvature, np.float64)
-        accel = np.asarray(command.accel, np.float64)
+        # Columns of a larger array would be a type of their own, and the core compiled once more.
+        curvature = np.asarray(command.curvature, np.float64, order="C")
+        accel = np.asarray(command.accel, np.float64, order="C")
         batch = len(before)
         if curvature.shape != (batch,) or accel.shape != (batch,):
             raise ValueError(

@@ -19,13 +19,16 @@ def inner(x):
 OUTER = """
 import inner as module
 from inner import FACTOR, inner
-from redrive.sim.compiled import compiled
+from redrive.sim.compiled import compiled, on_disk
 
 @compiled
 def outer(x):
     return {call}(x) * FACTOR
 
-print(outer(2.0), sum(outer.stats.cache_hits.values()))
+found = on_disk(outer)
+hits = (outer(2.0), sum(outer.stats.cache_hits.values()))
+assert found == bool(hits[1]) and on_disk(outer)
+print(*hits)
 """
 
 
