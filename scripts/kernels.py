@@ -57,10 +57,9 @@ def _draw(report: Report) -> None:
 
 def _drive(report: Report) -> None:
     """Compile what drives: new episodes, the expert, a step, the step of an environment."""
-    from redrive.sim.actions import to_command
     from redrive.sim.car_state import cars_of
-    from redrive.sim.gym_step import Stepper
     from redrive.sim.guidance import guide
+    from redrive.sim.gym_step import Stepper
     from redrive.sim.world import RoadWorld
 
     world = RoadWorld(WORLD, {})
