@@ -36,6 +36,9 @@ class EncoderSettings:
     previous_command: bool = False
     """See what was asked for in the step before, curvature and acceleration: the copycat problem in full. It is
     needed where commands act late, and a trap where they do not."""
+    told: bool = False
+    """See the numbers of the sensor told as they are. No world has it: a study tells with it what a picture
+    hides, to find out how well a driver who knows would do."""
 
     route: RouteInput = "one-hot"
     """How a route command is seen, where the world has the sensor route. one-hot: a number for each that
@@ -95,6 +98,21 @@ class PreviousCommand(nn.Module):
         return obs["previous_command"] / self.scale
 
 
+class Told(nn.Module):
+    """What else a policy is told, in sizes around 1 already: (..., `size`)."""
+
+    def __init__(self, spec: ObservationSpec, told: bool) -> None:
+        super().__init__()
+        self.size = spec.shape("told")[0] if told else 0
+
+    def forward(self, obs: Observation) -> Tensor:
+        """(..., size)."""
+        if not self.size:  # then nobody need tell it
+            camera = obs["camera"]
+            return torch.zeros(*camera.shape[:-3], 0, device=camera.device)
+        return obs["told"]
+
+
 class Route(nn.Module):
     """The route command, a whole number below `choices`, where there is one to be seen: (..., `size`)."""
 
@@ -122,8 +140,8 @@ class Route(nn.Module):
 class Encoder(nn.Module):
     """What is seen at one instant -> (..., `size`).
 
-    Camera (..., H, W, 3) uint8 and odometry (..., 2), perhaps the previous command (..., 2) and the
-    route (...) int64.
+    Camera (..., H, W, 3) uint8 and odometry (..., 2), perhaps the previous command (..., 2), the
+    route (...) int64 and what else is told (..., K).
 
     GroupNorm, not BatchNorm: the frames of a window resemble each other, and a car must not feel
     the others in its batch.
@@ -157,7 +175,9 @@ class Encoder(nn.Module):
         self.odometry = Odometry(spec, settings.speed, settings.yaw_rate)
         self.previous = PreviousCommand(spec, settings.previous_command)
         self.route = Route(spec, settings.route, settings.route_size)
-        self.size = settings.embedding + self.odometry.size + self.previous.size + self.route.size
+        self.told = Told(spec, settings.told)
+        known = (self.odometry, self.previous, self.route, self.told)
+        self.size = settings.embedding + sum(part.size for part in known)
 
     def forward(self, obs: Observation) -> Tensor:
         camera = obs["camera"]
@@ -168,8 +188,8 @@ class Encoder(nn.Module):
         picture = picture.mul_(1.0 / 255.0).sub_(0.5)
         embedding = self.describe(self.convolutions(picture).flatten(1))
         embedding = embedding.unflatten(0, camera.shape[:-3])
-        told = [self.odometry(obs), self.previous(obs), self.route(obs)]
-        return torch.cat([embedding, *told], dim=-1)
+        known = [self.odometry(obs), self.previous(obs), self.route(obs), self.told(obs)]
+        return torch.cat([embedding, *known], dim=-1)
 
 
 def camera_shape(spec: ObservationSpec) -> tuple[int, int, int]:

@@ -24,6 +24,7 @@ from redrive.task_lab import (
     FOUR_FRAMES,
     SEES_NOW,
     SMALL,
+    TOLD,
     TOLD_SPEED,
     Case,
     Driver,
@@ -98,6 +99,8 @@ def study(options: StudyOptions) -> dict[str, Any]:
 
 def _drivers(case: Case, size: Size) -> dict[str, Driver]:
     drivers = {label: DRIVERS[label] for label in size.drivers}
+    if case.cue:
+        drivers[TOLD] = Driver("mlp", remembers=False, told=True)
     if case.change:
         drivers[FOUR_FRAMES] = Driver("mlp")
         drivers[TOLD_SPEED] = Driver("mlp", speedometer=True, remembers=False)
@@ -157,7 +160,7 @@ def one_case(
 
         if not drives:
             drives.extend(demonstrate(case, size.drives, size.seconds, 10_000))
-        key = (driver.speedometer, driver.remembers)
+        key = (driver.speedometer, driver.remembers, driver.told)
         moving = moving_eyes(case, driver)
         if key not in encoded:
             eyes = eyes_of(case, driver, folder / "runs" / eyes_name(case, driver))
@@ -167,7 +170,14 @@ def one_case(
         policy = learn_core(case, driver, *encoded[key], run, seed, steps)
         agent = at_the_wheel(policy, moving=moving)
         return {
-            test: judge(task, agent, size.episodes, camera=case.camera, told=driver.speedometer)
+            test: judge(
+                task,
+                agent,
+                size.episodes,
+                camera=case.camera,
+                speedometer=driver.speedometer,
+                cue=case.cue if driver.told else None,
+            )
             for test, task in case.tested.items()
         }
 

@@ -33,6 +33,7 @@ from redrive.sim.task import LANE_FOLLOWING, Task
 from redrive.sim.vehicle import Command
 from redrive.sim.world import CarState, RoadWorld, Sensor
 from redrive.study_runs import CLEAR, DT
+from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, STOOD, Cue
 from redrive.task_eyes import PAST, QUANTITIES, SeesChange, WithChange, look_around, single_frames
 
 if TYPE_CHECKING:
@@ -56,16 +57,19 @@ class Driver:
     settings: Mapping[str, Any] = field(default_factory=dict)
     speedometer: bool = False  # even where the task hides it: a ceiling
     remembers: bool = True
+    told: bool = False  # what a picture hides, the case's cue: a ceiling
 
 
 DRIVERS = {
     SEES_NOW: Driver("mlp", remembers=False),
     "rnn": Driver("rnn"),
+    "gru": Driver("gru"),
     "lstm": Driver("lstm"),
     "attention": Driver("attention"),
 }
 FOUR_FRAMES = "four frames"  # no memory but the eyes'
 TOLD_SPEED = "one frame + speedometer"
+TOLD = "one frame, told"  # the case's cue
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Case:
     previous: drivers with a memory see what they asked for in the step before; where commands act
         late, nothing else says what is on its way.
     change: drivers with a memory see how the last pictures differ.
+    cue: what a picture hides; who is told it needs no memory.
     """
 
     learned: Task
@@ -84,6 +89,7 @@ class Case:
     look_back: int = 16  # steps that a layer of attention sees
     previous: bool = False
     change: bool = False
+    cue: Cue | None = None
     camera: Camera = FULL
     steps: int = 300  # of learning
     from_start: float = 0.25  # share of windows that begin with their drive
@@ -98,18 +104,19 @@ def _shorter(task: Task) -> Task:
 
 def _latency(steps: int) -> Case:
     task = latency_task(steps)
-    return Case(task, {f"{steps * DT:.1f} s": _shorter(task)}, previous=True)
+    tested = {f"{steps * DT:.1f} s": _shorter(task)}
+    return Case(task, tested, window=64, previous=True, cue=LANE_THEN, steps=1500)
 
 
 CASES = {
     "stop-sign": Case(
         stop_sign_task(), {"": stop_sign_task()}, window=192, batch=12, look_back=48, steps=1500,
-        from_start=1.0, balance=1.0, push=(0.8, 2.5),
+        from_start=1.0, balance=1.0, push=(0.8, 2.5), cue=STOOD,
     ),
     "blackout": Case(
         blackout_task(0.5, 4),
         {f"{share:g}": _shorter(blackout_task(share, 4)) for share in (0.0, 0.5, 0.75)},
-        window=64, batch=24, steps=2500,
+        window=64, batch=24, steps=2500, cue=LANE_IN_THE_DARK,
     ),
     "unseen-speed": Case(
         unseen_speed_task(), {"": unseen_speed_task()}, camera=SMALL, change=True,
@@ -165,10 +172,12 @@ def demonstrate(case: Case, episodes: int, seconds: float, seed: int) -> list[An
 
     def told(frame: Frame) -> dict[str, np.ndarray]:
         label = driver.act(frame.view, ())[0]
-        return {
+        known = {
             "expert_command": command_column(world, label),
             "command": command_column(world, frame.command),
         }
+        cue = case.cue
+        return {**known, "told": cue.tell(world, *frame[:2])} if cue else known
 
     drives = drives_of(world, noisy, told, episodes, seed, at_once=32)
     return [WithPreviousCommand(one) for one in drives]
@@ -229,7 +238,7 @@ def drives_to_see(camera: Camera, episodes: int, seconds: float, seed: int) -> l
 def observed(case: Case, driver: Driver) -> tuple[ObservationSpec, dict[str, Any]]:
     """What a driver sees, and the settings of its encoder that say so."""
     from redrive.agents.learned import observation_spec
-    from redrive.models.policy import ObservationSpec
+    from redrive.models.policy import ObservationSpec, SensorSpec
 
     world = task_world(case.learned, LEARNED_ROADS, camera=case.camera, told=driver.speedometer)
     everything = observation_spec(world)
@@ -238,7 +247,11 @@ def observed(case: Case, driver: Driver) -> tuple[ObservationSpec, dict[str, Any
     if moving_eyes(case, driver):
         camera = seen["camera"]
         seen["camera"] = replace(camera, shape=(*camera.shape[:2], (1 + PAST) * camera.shape[2]))
-    encoder = {"speed": "odometry" in world.sensors, "previous_command": previous}
+    if driver.told and case.cue:
+        seen["told"] = SensorSpec((case.cue.size,), "float32")
+    encoder = {
+        "speed": "odometry" in world.sensors, "previous_command": previous, "told": driver.told,
+    }  # fmt: skip
     return ObservationSpec(seen, everything.dt), encoder
 
 
@@ -363,11 +376,22 @@ def _settings(policy: str) -> Any:
 
 
 def judge(
-    task: Task, driver: Agent, episodes: int, *, camera: Camera = FULL, told: bool = False
+    task: Task,
+    driver: Agent,
+    episodes: int,
+    *,
+    camera: Camera = FULL,
+    speedometer: bool = False,
+    cue: Cue | None = None,
 ) -> dict[str, Any]:
-    """How a driver does in closed loop on roads and episodes that nobody has learned from."""
-    world = task_world(task, TEST_ROADS, camera=camera, told=told)
-    state = drive(world, driver, TEST_SEED + np.arange(episodes))
+    """How a driver does in closed loop on roads and episodes that nobody has learned from.
+
+    Args:
+        speedometer: the speed is there even where the task hides it.
+        cue: what the driver is told besides.
+    """
+    world = task_world(task, TEST_ROADS, camera=camera, told=speedometer)
+    state = drive(world, driver, TEST_SEED + np.arange(episodes), cue)
     driven = np.clip(state.progress / state.route_length, 0.0, 1.0)
     figures = task_figures(task, world.pool.lanes, state, world.dt)
     return {
@@ -379,13 +403,14 @@ def judge(
     }  # fmt: skip
 
 
-def drive(world: RoadWorld, driver: Agent, seeds: np.ndarray) -> CarState:
+def drive(world: RoadWorld, driver: Agent, seeds: np.ndarray, cue: Cue | None = None) -> CarState:
     """Drive one episode for each seed to its end; how they ended, in order.
 
     Cars that have ended are looked at no more: pictures are nearly all of the cost.
 
     Args:
         driver: whose memory is a tuple with the batch first in every part.
+        cue: what it sees besides, as `told`.
     """
     state, memory = world.reset(seeds), driver.begin(len(seeds))
     left = np.arange(len(seeds))
@@ -398,7 +423,10 @@ def drive(world: RoadWorld, driver: Agent, seeds: np.ndarray) -> CarState:
             memory = tuple(part[~over] for part in memory)
             left = left[~over]
             continue
-        command, memory = driver.act(look(world, state), memory)
+        view = look(world, state)
+        if cue:
+            view = {**view, "told": cue.tell(world, state, view)}
+        command, memory = driver.act(view, memory)
         state = world.step(state, command)
     order = np.argsort(np.concatenate([cars for cars, _ in ended]))
     parts = zip(*(some for _, some in ended), strict=True)

@@ -69,6 +69,16 @@ def test_the_previous_command_is_seen_only_when_asked_for(
     torch.testing.assert_close(seen[:, -2:], torch.tensor([[1.0, 1.0], [-2.0, 0.5]]))
 
 
+def test_what_a_study_tells_is_seen_as_it_is(spec: ObservationSpec, observe: Observe) -> None:
+    obs = dict(observe(2), told=torch.tensor([[0.5, 1.0, 2.0], [3.0, 4.0, 5.0]]))
+    with pytest.raises(ValueError, match="needs the sensor told"):
+        Encoder(spec, replace(SMALL, told=True))
+    told = ObservationSpec({**spec.sensors, "told": SensorSpec((3,), "float32")})
+    encoder = Encoder(told, replace(SMALL, told=True))
+    assert encoder.size == 12 + 1 + 3
+    assert torch.equal(encoder(obs)[:, -3:], obs["told"])
+
+
 def test_speed_is_seen_and_yaw_rate_is_not_unless_asked_for(
     spec: ObservationSpec, observe: Observe
 ) -> None:

@@ -10,13 +10,15 @@ import pytest
 from redrive import study_tasks
 from redrive.agents.disturbed import NoisyDriver
 from redrive.agents.expert import Expert
-from redrive.agents.rollout import rollout
+from redrive.agents.rollout import look, rollout
 from redrive.cli import main
-from redrive.sim.memory_tasks import stop_sign_task
+from redrive.sim.memory_tasks import blackout_task, latency_task, stop_sign_task
 from redrive.sim.success import is_success
+from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, STOOD
 from redrive.task_lab import (
     CASES,
     DRIVERS,
+    TOLD,
     StandsStill,
     StopsSomewhere,
     demonstrate,
@@ -36,9 +38,9 @@ def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     out = tmp_path / "tasks"
     assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
     found = json.loads((out / "summary.json").read_text())["success"]
-    assert set(found["stop-sign"][""]) == {"expert", *tiny.drivers}
+    assert set(found["stop-sign"][""]) == {"expert", *tiny.drivers, TOLD}
     assert found["stop-sign"][""]["expert"]["mean"] == 1.0
-    assert len((out / "runs.csv").read_text().splitlines()) == 1 + 1 + 2
+    assert len((out / "runs.csv").read_text().splitlines()) == 1 + 1 + 3
     assert "success.png" in (out / "index.html").read_text()
     before = (out / "table.csv").read_bytes()
     assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
@@ -67,6 +69,35 @@ def test_a_black_frame_is_in_the_drives_that_are_learned_from() -> None:
     (one, *_) = demonstrate(CASES["blackout"], 2, 3.0, 0)
     dark = ~one.read("camera", 0, one.steps).any(axis=(1, 2, 3))
     assert 0 < dark.sum() < one.steps
+
+
+def test_a_cue_tells_what_the_picture_hides() -> None:
+    seeds = np.arange(4)
+    world = task_world(stop_sign_task(wait=2.0), "0-20")
+    state = world.reset(seeds)
+    assert (
+        STOOD.tell(world, state._replace(tally=np.full(4, 15)), look(world, state)).tolist()
+        == [[0.75]] * 4
+    )
+
+    world = task_world(latency_task(8), "0-20")
+    state = world.reset(seeds)
+    for frame in rollout(world, NoisyDriver(Expert(), world.dt), state, 20):
+        state = frame.after
+    then = world.foresee(state)
+    told = LANE_THEN.tell(world, state, look(world, state))
+    assert told.shape == (4, LANE_THEN.size)
+    np.testing.assert_allclose(told[:, 0], then.lateral_offset, rtol=1e-6)
+    assert np.abs(told[:, 0] - state.lateral_offset).max() > 0.01
+
+    world = task_world(blackout_task(0.5, 1), "0-20")
+    for frame in rollout(world, Expert(), world.reset(np.arange(16)), 3):
+        state = frame.after  # the first picture of a drive is never lost
+    view = look(world, state)
+    told = LANE_IN_THE_DARK.tell(world, state, view)
+    dark = ~view["camera"].any(axis=(1, 2, 3))
+    assert 0 < dark.sum() < 16 and told.shape == (16, LANE_IN_THE_DARK.size)
+    assert np.array_equal(told[:, 0], dark) and not told[~dark].any()
 
 
 def test_a_row_has_the_mean_over_seeds_and_the_wider_interval() -> None:
