@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # Every driver sees the same pictures, 512 in a step. More steps drive a little better, but ten minutes are for
 # two slow cores and the set-up as well.
-DRIVERS = {"perceptron": 500, "mlp": 1000, "rnn": 900, "lstm": 1150, "attention": 900}
+DRIVERS = {"perceptron": 300, "mlp": 1000, "rnn": 900, "lstm": 1150, "attention": 900}
 WATCHED_FIRST = "lstm"
 FILM_SEED = 3  # of the suite's episodes
 FILM_STEPS = 120
