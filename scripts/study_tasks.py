@@ -223,25 +223,32 @@ def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
     for row in table:
         tasks.setdefault("latency" if "latency" in row["case"] else row["case"], []).append(row)
     figure, axes = new_figure(len(tasks), (4.6 * len(tasks), 4.6))
+    drawn: dict[str, Any] = {}  # not every driver is in every task
     for axis, (task, rows) in zip(axes, tasks.items(), strict=True):
         tests = sorted(dict.fromkeys(row["test"] for row in rows))
         for number, name in enumerate(names):
             some = sorted((r for r in rows if r["driver"] == name), key=lambda r: r["test"])
             if not some:
                 continue
-            at = [tests.index(row["test"]) + 0.07 * (number - 2) for row in some]
+            at = [tests.index(row["test"]) + 0.07 * (number - 3) for row in some]
             line = "-" if len(tests) > 1 else ""
-            axis.errorbar(at, [row["mean"] for row in some], _reach(some), marker="o", capsize=3,
-                          linestyle=line, color=colours[name], label=name)  # fmt: skip
+            drawn[name] = axis.errorbar(
+                at, [row["mean"] for row in some], _reach(some), marker="o", capsize=3,
+                linestyle=line, color=colours[name],
+            )  # fmt: skip
         if len(tests) > 1:
             axis.set_xticks(range(len(tests)), tests)
         else:
             axis.set_xticks([])
+        axis.set_xlim(-0.5, len(tests) - 0.5)
         axis.set_xlabel(AXES.get(task, ""))
         axis.set_title(task)
         axis.set_ylim(-0.03, 1.03)
     axes[0].set_ylabel("success, closed loop")
-    axes[-1].legend(frameon=False, fontsize=9, loc="center left", bbox_to_anchor=(1.0, 0.5))
+    axes[-1].legend(
+        [drawn[name] for name in names], names, frameon=False, fontsize=9, loc="center left",
+        bbox_to_anchor=(1.0, 0.5),
+    )  # fmt: skip
     save_figure(figure, path)
 
 
