@@ -25,8 +25,7 @@ def compiled(function: Function) -> Function:
     by zero gives inf or nan as in numpy. The lock is released, so threads may each take a slice
     of the batch.
     """
-    kernel = njit(cache=True, nogil=True, error_model="numpy")(function)
-    return cast(Function, _fresh(kernel, function))
+    return _kernel(function)
 
 
 def inlined(function: Function) -> Function:
@@ -34,8 +33,23 @@ def inlined(function: Function) -> Function:
 
     A call hands every array over as seven numbers; below a hundred operations that is most of it.
     """
-    kernel = njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function)
-    return cast(Function, _fresh(kernel, function))
+    return _kernel(function, forceinline=True)
+
+
+def uncounted(function: Function) -> Function:
+    """As `compiled`, for a function that makes no arrays and neither takes nor gives any by return.
+
+    Numba counts references to arrays: it calls a function for every access through a tuple of
+    them, and nothing that an inner loop works with stays in registers. Here nobody counts. So an
+    array that came from, or went to, a function that counts by `return` would be freed too early,
+    or never; handed over as arguments, arrays are the caller's to keep.
+    """
+    return _kernel(function, _nrt=False)
+
+
+def uncounted_inlined(function: Function) -> Function:
+    """As `inlined`, part of a function that is `uncounted`; to those it may return arrays."""
+    return _kernel(function, _nrt=False, forceinline=True)
 
 
 def on_disk(kernel: Any) -> bool:
@@ -45,21 +59,27 @@ def on_disk(kernel: Any) -> bool:
     return bool(kernel._cache._cache_file._load_index())  # type: ignore[attr-defined]
 
 
-def _fresh(kernel: Any, function: Callable[..., Any]) -> Any:
+def _kernel(function: Function, **options: Any) -> Function:
+    make: Any = njit(cache=True, nogil=True, error_model="numpy", **options)
+    kernel = make(function)
+    return cast(Function, _fresh(kernel, function, repr(options)))
+
+
+def _fresh(kernel: Any, function: Callable[..., Any], options: str) -> Any:
     """`kernel`, which forgets what it has cached when anything that it was made of changes.
 
     Numba looks at the date of the function's own file alone: after a change in `vehicle.py` the
     world would go on driving with the old cars.
     """
     if isinstance(kernel, Dispatcher):  # it is not where numba is switched off
-        _stamps[kernel] = _stamp(function)
+        _stamps[kernel] = _stamp(function, options)
         kernel._cache._cache_file._source_stamp = _stamps[kernel]  # type: ignore[attr-defined]
     return kernel
 
 
-def _stamp(function: Callable[..., Any]) -> str:
-    """A digest of a function's file, of the kernels that it calls and of its constants."""
-    digest = hashlib.sha256(_file_digest(function.__code__.co_filename))
+def _stamp(function: Callable[..., Any], options: str) -> str:
+    """A digest of a function's file, of how it is compiled, of what it calls and its constants."""
+    digest = hashlib.sha256(_file_digest(function.__code__.co_filename) + options.encode())
     for value in _globals_of(function):
         if isinstance(value, Dispatcher):
             digest.update(_stamps.get(value, "").encode())

@@ -128,7 +128,9 @@ class RoadPool:
             Scene(
                 scene.points,
                 pieces,
+                scene.circles,
                 blocks,
+                scene.areas,
                 scene.first_block[1:] + np.int32(len(drawn.blocks)),
                 scene.kerbs,
             )

@@ -6,8 +6,8 @@ that is a tenth of a pixel wide covers a tenth of a pixel, and no line ever flic
 counted in whole 1/1024ths and edges are always cut from top to bottom, so edges shared by two
 outlines cancel exactly. Each material has a layer of 16-bit cells of its own.
 
-Edges are first cut into parts, one per row, then all parts are measured together (the compiler
-makes vectors of both), then added to the cells, four at a time.
+Edges are first written down, eight at a time, then cut into parts, one per row, then all parts are
+measured together (the compiler makes vectors of it), then added to the cells, four at a time.
 
 Source: the signed-area accumulation of FreeType's and font-rs's glyph rasterisers.
 """
@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .compiled import compiled, inlined
-from .vectors import add_four, cut_eight
+from .compiled import uncounted, uncounted_inlined
+from .vectors import add_four, cut_eight, ready_eight
 
 ROW_BITS = 10
 FULL = 1 << ROW_BITS  # coverage of a whole pixel; also the heights of vertices are 1/1024 rows
@@ -34,7 +34,6 @@ _F = np.float32
 _I = np.int32
 _ZERO, _HALF, _ONE = np.float32(0.0), np.float32(0.5), np.float32(1.0)
 _TWO, _THREE = np.float32(2.0), np.float32(3.0)
-_NONE = np.int32(-1)  # the layer of an edge that is none
 
 
 class Parts(NamedTuple):
@@ -55,7 +54,7 @@ def make_parts() -> np.ndarray:
     return scratch_rows(len(Parts._fields) + 1, _BATCH + _MAX_ROWS + _ROWS)
 
 
-@inlined
+@uncounted_inlined
 def parts_in(room):  # type: ignore[no-untyped-def]
     """The `Parts` in what `make_parts` has made; one array is quicker to hand over than eight."""
     real = np.float32
@@ -63,6 +62,11 @@ def parts_in(room):  # type: ignore[no-untyped-def]
         room[0].view(real), room[1].view(real), room[2], room[3], room[4], room[5], room[6],
         room[7:9].reshape(-1),
     )  # fmt: skip
+
+
+def make_edges(most: int) -> np.ndarray:
+    """Room for `most` edges, or a few more, as `ready_edges` writes them down."""
+    return scratch_rows(9, most + _ROWS)
 
 
 def make_cells(rows: int, width: int) -> np.ndarray:
@@ -80,7 +84,7 @@ def scratch_rows(count: int, room: int) -> np.ndarray:
     return np.empty((count, room + (112 - room) % 1024), np.int32)
 
 
-@inlined
+@uncounted_inlined
 def _measure(parts, count, width):  # type: ignore[no-untyped-def]
     """What each part adds to the cell where it begins and to the three to the right of it."""
     x0, x1, tall, row = parts.x0, parts.x1, parts.tall, parts.row
@@ -115,7 +119,7 @@ def _measure(parts, count, width):  # type: ignore[no-untyped-def]
         amounts[two_each * k + np.uint64(1)] = _I(_I(third & low) | _I(fourth << _I(16)))
 
 
-@inlined
+@uncounted_inlined
 def _add_wide(cells, start, x0, x1, tall, width):  # type: ignore[no-untyped-def]
     """Add one part of any width to the row of cells that begins at `start`."""
     left, right = min(x0, x1), max(x0, x1)
@@ -143,7 +147,7 @@ def _add_wide(cells, start, x0, x1, tall, width):  # type: ignore[no-untyped-def
         column = _I(column + _I(_BLOCK))
 
 
-@inlined
+@uncounted_inlined
 def _add(cells, parts, count, width):  # type: ignore[no-untyped-def]
     """Add parts to the cells."""
     cell, wide, rest = parts.cell, parts.wide, parts.rest
@@ -159,7 +163,7 @@ def _add(cells, parts, count, width):  # type: ignore[no-untyped-def]
         _add_wide(cells, row[which], x0[which], x1[which], tall[which], width)
 
 
-@compiled
+@uncounted
 def add_parts(cells, room, count, width):  # type: ignore[no-untyped-def]
     """Add so many parts in `room`, of `make_parts`, to the cells."""
     parts = parts_in(room)
@@ -167,62 +171,67 @@ def add_parts(cells, room, count, width):  # type: ignore[no-untyped-def]
     _add(cells, parts, count, width)
 
 
-@inlined
-def cut_edge(cells, room, parts, n, u0, u1, y0, y1, first, turned, width, stride, above, below):  # type: ignore[no-untyped-def]
-    """Cut one edge into parts; returns how many there are then, after `n`.
+@uncounted_inlined
+def ready_edges(  # type: ignore[no-untyped-def]
+    edges, n, u0, u1, y0, y1, skipped, layer, count, turned, plane, stride, above, below, width
+):
+    """Write down edges for `draw_edges`, after `n` others; returns how many there are then.
+
+    Arrays are read up to seven numbers beyond `count`.
 
     Args:
-        cells: (LAYERS * rows * stride,) int16, of `make_cells`; full batches are added to it.
-        room, parts: scratch, of `make_parts` and `parts_in`.
-        u0, u1: float32, columns where the edge begins and ends [px].
-        y0, y1: int32, rows [1/1024 px]. Whole numbers, so that an outline adds up to nothing.
-        first: int32, the first cell of the edge's layer. turned: int32, -1 where it goes the other
-            way, else 1. width, stride: columns of the picture, cells of a row.
+        edges: of `make_edges`.
+        u0, u1: float32, columns where each edge begins and ends [px].
+        y0, y1: int32, rows where edge k does: y0[k] and y1[k + skipped] [1/1024 px]. Whole
+            numbers, so that an outline adds up to nothing.
+        layer: int32, of each edge; -1 where there is none.
+        turned: int32, -1 where the edges go the other way, else 1.
+        plane, stride, width: cells of a layer and of a row, columns of the picture.
         above, below: int32, the picture's rows, whole ones [1/1024 px].
     """
+    room, flat = np.uint64(edges.shape[1]), edges.reshape(-1)
+    for k in range(np.uint64(0), np.uint64(count), np.uint64(_ROWS)):
+        ready_eight(
+            u0, u1, y0, y1, layer, k, k + np.uint64(skipped), turned, plane, stride, above, below,
+            _I(ROW_BITS), _F(width), flat, n + k, room,
+        )  # fmt: skip
+    return n + np.uint64(count)
+
+
+@uncounted_inlined
+def draw_edges(cells, room, edges, count, width, stride):  # type: ignore[no-untyped-def]
+    """Cut so many edges into parts, and add those to the cells.
+
+    Args:
+        cells: (LAYERS * rows * stride,) int16, of `make_cells`.
+        room: scratch, of `make_parts`. edges: of `ready_edges`.
+        width, stride: columns of the picture, cells of a row.
+    """
+    parts = parts_in(room)
     x0, x1, tall, row = parts.x0, parts.x1, parts.tall, parts.row
-    down = y0 < y1
-    upper, lower = (u0, u1) if down else (u1, u0)
-    top, bottom = min(y0, y1), max(y0, y1)
-    sign = turned if down else _I(-turned)
-    slope = (lower - upper) / _F(_I(bottom - top))
-    start, stop = max(top, above), min(bottom, below)
-    at = _I(start & _I(-FULL))
-    begin = _I(first + _I(_I(_I(at - above) >> _I(ROW_BITS)) * stride))
-    seen = (start < stop) & (min(u0, u1) < _F(width))
-    rows = _I(_I(_I(_I(stop - at) + _I(FULL - 1)) >> _I(ROW_BITS)) * _I(seen))
-    # Without branches but for long edges: which is in the picture, processors guess badly.
-    cut_eight(
-        x0, x1, tall, row, n, at, _I(FULL), start, stop, top, upper, slope, sign, begin, stride
-    )
-    while rows > _I(_ROWS):
-        n += np.uint64(_ROWS)
-        at = _I(at + _I(_ROWS * FULL))
-        begin = _I(begin + _I(_I(_ROWS) * stride))
-        rows = _I(rows - _I(_ROWS))
+    ats, starts, stops, tops = edges[0], edges[1], edges[2], edges[3]
+    uppers, slopes = edges[4].view(np.float32), edges[5].view(np.float32)
+    signs, begins, heights = edges[6], edges[7], edges[8]
+    n = np.uint64(0)
+    for k in range(count):
+        at, start, stop, top = ats[k], starts[k], stops[k], tops[k]
+        upper, slope, sign, begin = uppers[k], slopes[k], signs[k], begins[k]
+        rows = heights[k]
+        # Without branches but for long edges: which is in the picture, processors guess badly.
         cut_eight(
             x0, x1, tall, row, n, at, _I(FULL), start, stop, top, upper, slope, sign, begin, stride
         )
-    n += np.uint64(np.uint32(rows))
-    if n >= np.uint64(_BATCH):
-        add_parts(cells, room, n, width)
-        n = np.uint64(0)
-    return n
-
-
-@inlined
-def cut_edges(cells, room, parts, n, u0, u1, y, layer, count, turned, width, stride, above, below):  # type: ignore[no-untyped-def]
-    """Cut edges, one after the other; see `cut_edge`.
-
-    Args:
-        u0, u1: (count,) float32; y: (count + 1,) int32: edge k goes from row y[k] to y[k + 1].
-        layer: (count,) int32, of each edge; -1 where there is none.
-    """
-    each = _I(_I(_I(below - above) >> _I(ROW_BITS)) * stride)  # cells of a layer
-    for k in range(np.uint64(count)):
-        if layer[k] != _NONE:
-            n = cut_edge(
-                cells, room, parts, n, u0[k], u1[k], y[k], y[k + np.uint64(1)],
-                _I(layer[k] * each), turned, width, stride, above, below,
+        while rows > _I(_ROWS):
+            n += np.uint64(_ROWS)
+            at = _I(at + _I(_ROWS * FULL))
+            begin = _I(begin + _I(_I(_ROWS) * stride))
+            rows = _I(rows - _I(_ROWS))
+            cut_eight(
+                x0, x1, tall, row, n, at, _I(FULL), start, stop, top, upper, slope, sign, begin,
+                stride,
             )  # fmt: skip
-    return n
+        n += np.uint64(np.uint32(rows))
+        if n >= np.uint64(_BATCH):
+            add_parts(cells, room, n, width)
+            n = np.uint64(0)
+    add_parts(cells, room, n, width)

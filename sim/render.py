@@ -12,29 +12,30 @@ from typing import NamedTuple
 import numpy as np
 
 from .appearance import SKYLINE_STEPS
-from .compiled import compiled, inlined
+from .compiled import uncounted, uncounted_inlined
 from .raster import (
     FULL,
     LAYERS,
     ROW_BITS,
-    add_parts,
-    cut_edge,
-    cut_edges,
+    draw_edges,
     make_cells,
+    make_edges,
     make_parts,
-    parts_in,
+    ready_edges,
     scratch_rows,
 )  # fmt: skip
-from .scene import FAR, NEAR
+from .scene import CIRCLE, COARSEST, EIGHT, LEVEL_BEGINS, PIECE_CIRCLE
 from .sensors.camera import Camera
 from .shading import Pixels, Rows, add_noise, colour_ground, draw_sky, make_pixels, make_rows
-from .vectors import fetch
+from .vectors import fetch, see_eight, see_pieces
 
 FAR_EDGE = 0.8  # ribbons less than this below the horizon are not drawn [px]
 MAX_SECTIONS = 16384  # of the ribbons in one picture
 CURVE_TOLERANCE = 0.2  # how far a chord may lie off its curve [px]
 
 _F = np.float32
+_AREA, _CIRCLE = np.uint64(len(CIRCLE)), np.uint64(len(PIECE_CIRCLE))  # numbers of each
+_LINE = np.uint64(16)  # float32 in a line of the cache
 GRAIN_CELLS = (0.015, 0.06, 0.24, 0.96)  # sizes of the grain; a row shows the one that fits it [m]
 
 
@@ -108,12 +109,15 @@ class Outlines(NamedTuple):
 
     block: np.ndarray  # int32, blocks in view
     piece: np.ndarray  # int32, pieces to be drawn
+    level: np.ndarray  # int32, how coarsely each may be drawn, see `scene.points_of_level`
+    levels: np.ndarray  # int32, the same of eight of which some are drawn
     section: np.ndarray  # int32, number of the cross-section in the scene's points
     layer: np.ndarray  # int32, of the ribbon; -1 at the last section of a chain
     last: np.ndarray  # int32, the last section of each chain
     crossing: np.ndarray  # int32, the edges that cross the picture's lower edge
     left: "Side"
     right: "Side"
+    ends: "Ends"
 
 
 class Side(NamedTuple):
@@ -126,12 +130,22 @@ class Side(NamedTuple):
     row: np.ndarray  # int32, of section k [1/1024 px]
 
 
+class Ends(NamedTuple):
+    """Scratch: edges from one side of a chain to the other, two for each chain."""
+
+    u0: np.ndarray  # float32, columns where they begin [px]
+    u1: np.ndarray  # and where they end
+    y0: np.ndarray  # int32, rows where they begin [1/1024 px]
+    y1: np.ndarray
+    layer: np.ndarray  # int32
+
+
 def make_outlines() -> np.ndarray:
     """Room for the outlines of one picture: `outlines_in` shows what lies where."""
-    return scratch_rows(16, MAX_SECTIONS)
+    return scratch_rows(23, MAX_SECTIONS + 2 * EIGHT)
 
 
-@inlined
+@uncounted_inlined
 def _side_in(room):  # type: ignore[no-untyped-def]
     real = np.float32
     return Side(
@@ -139,11 +153,16 @@ def _side_in(room):  # type: ignore[no-untyped-def]
     )
 
 
-@inlined
+@uncounted_inlined
 def outlines_in(room):  # type: ignore[no-untyped-def]
     """The `Outlines` in what `make_outlines` has made; one array is quicker to hand over."""
-    left, right = _side_in(room[6:11]), _side_in(room[11:16])
-    return Outlines(room[0], room[1], room[2], room[3], room[4], room[5], left, right)
+    left, right = _side_in(room[8:13]), _side_in(room[13:18])
+    ends = Ends(
+        room[18].view(np.float32), room[19].view(np.float32), room[20], room[21], room[22]
+    )  # fmt: skip
+    return Outlines(
+        room[0], room[1], room[2], room[3], room[4], room[5], room[6], room[7], left, right, ends
+    )  # fmt: skip
 
 
 class Scratch(NamedTuple):
@@ -151,6 +170,7 @@ class Scratch(NamedTuple):
 
     cells: np.ndarray  # (LAYERS * rows below the horizon * stride,) int16, zero between pictures
     parts: np.ndarray  # of `make_parts`
+    edges: np.ndarray  # of `make_edges`
     outlines: np.ndarray  # of `make_outlines`
     pixels: Pixels
     rows: Rows
@@ -164,6 +184,7 @@ def make_scratch(camera: Camera) -> Scratch:
     return Scratch(
         make_cells(rows, camera.width).reshape(-1),
         make_parts(),
+        make_edges(3 * MAX_SECTIONS),
         make_outlines(),
         make_pixels(camera.width),
         make_rows(rows),
@@ -172,26 +193,14 @@ def make_scratch(camera: Camera) -> Scratch:
     )
 
 
-@inlined
-def _in_view(ahead, aside, radius, view):  # type: ignore[no-untyped-def]
-    """Whether a circle on the ground is not beside, behind or beyond what the camera sees."""
-    nearest, reach, edge_left, norm_left, edge_right, norm_right, tall = view
-    return (
-        (ahead + radius >= nearest)
-        & (ahead - radius <= reach)
-        & ((ahead * edge_left - aside) * norm_left >= -radius - tall)
-        & ((ahead * edge_right + aside) * norm_right >= -radius - tall)
-    )
-
-
-@inlined
+@uncounted_inlined
 def _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
     """List the pieces of ribbons to be drawn; returns how many there are.
 
     Free of branches: which piece is in view is nothing that a processor could guess.
     """
-    pieces, blocks = scene.pieces, scene.blocks
-    block, piece = outlines.block, outlines.piece
+    areas, circles, blocks, pieces = scene.areas, scene.circles, scene.blocks, scene.pieces
+    block, piece, level, levels = outlines.block, outlines.piece, outlines.level, outlines.levels
     fx, fy, cx = _F(numbers[0]), _F(numbers[1]), _F(numbers[2])
     tall = _F(numbers[4])
     # A point is inside the view's side planes when ahead * edge -+ aside > 0.
@@ -202,68 +211,92 @@ def _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # ty
     view = (
         _F(numbers[8]), _F(numbers[10]), edge_left, norm_left, edge_right, norm_right, tall
     )  # fmt: skip
+    flat, one, eight = areas.reshape(-1), np.uint64(1), np.uint64(EIGHT)
     blocks_seen = np.uint64(0)
-    most = np.uint64(MAX_SECTIONS - 1)
-    for b in range(np.uint64(scene.first_block[road]), np.uint64(scene.first_block[road + 1])):
-        dx, dy = blocks[b].x - x0, blocks[b].y - y0
-        seen = _in_view(cos * dx + sin * dy, cos * dy - sin * dx, blocks[b].radius, view)
-        block[blocks_seen] = b
-        blocks_seen = min(blocks_seen + np.uint64(seen), most)
-    count = np.uint64(0)
-    blur = fy * tall  # dashes of period p are finer than a row beyond sqrt(blur * p)
+    most = np.uint64(MAX_SECTIONS - 2 * EIGHT)
+    first, stop = np.uint64(scene.first_block[road]), np.uint64(scene.first_block[road + 1])
+    for b in range(first, stop, eight):
+        seen = np.uint64(see_eight(flat, b * _AREA, x0, y0, cos, sin, view))
+        for j in range(eight):
+            block[blocks_seen] = b + j
+            blocks_seen += np.uint64(seen >> j) & one
+        blocks_seen = min(blocks_seen, most)
+    flat, count = circles.reshape(-1), np.uint64(0)
     for i in range(blocks_seen):
         among = blocks[np.uint64(np.uint32(block[i]))]
-        first = np.uint64(np.uint32(among.first))
-        for p in range(first, first + np.uint64(np.uint32(among.count))):
-            dx, dy = pieces[p].x - x0, pieces[p].y - y0
-            shown = pieces[p].shown
-            fine = dx * dx + dy * dy > blur * pieces[p].period
-            seen = _in_view(cos * dx + sin * dy, cos * dy - sin * dx, pieces[p].radius, view)
-            seen = seen & ((shown != NEAR) | (not fine)) & ((shown != FAR) | fine)
-            piece[count] = p
-            count = min(count + np.uint64(seen), most)
+        begin = np.uint64(np.uint32(among.first)) * _CIRCLE
+        stop = begin + np.uint64(np.uint32(among.count)) * _CIRCLE
+        for at in range(begin, stop, _LINE):
+            fetch(flat, at)
+    blur = fy * tall  # dashes of period p are finer than a row beyond sqrt(blur * p)
+    # Leave points out while the chords stay on the curve to a fraction of a pixel.
+    slack = (_F(8.0 * CURVE_TOLERANCE), fx)
+    for i in range(blocks_seen):
+        among = blocks[np.uint64(np.uint32(block[i]))]
+        begin = np.uint64(np.uint32(among.first))
+        for p in range(begin, begin + np.uint64(np.uint32(among.count)), eight):
+            seen = np.uint64(
+                see_pieces(
+                    flat,
+                    p * _CIRCLE,
+                    x0,
+                    y0,
+                    cos,
+                    sin,
+                    view,
+                    blur,
+                    slack,
+                    _F(1e-5),
+                    _F(3.0),
+                    levels,
+                )
+            )
+            for j in range(eight):
+                piece[count], level[count] = p + j, levels[j]
+                count += np.uint64(seen >> j) & one
+            count = min(count, most)
+            fetch(pieces, p)
+            fetch(pieces, p + np.uint64(4))
     return count
 
 
-@inlined
-def _find_sections(outlines, scene, count, numbers, x0, y0):  # type: ignore[no-untyped-def]
+@uncounted_inlined
+def _find_sections(outlines, scene, count):  # type: ignore[no-untyped-def]
     """List the cross-sections of so many pieces; returns the number of sections and chains."""
-    pieces, points, piece = scene.pieces, scene.points, outlines.piece
+    pieces, points = scene.pieces, scene.points
+    piece, wanted = outlines.piece, outlines.level
     section, layer, last = outlines.section, outlines.layer, outlines.last
-    fx = _F(numbers[0])
     one = np.uint64(1)
     n, chains = np.uint64(0), np.uint64(0)
-    come_to = np.int32(-1)  # the section at which the last listed piece ends
+    come_to = np.int32(-1)  # where the last listed piece ends
     for i in range(count):
-        p = np.uint64(np.uint32(piece[i]))
-        dx, dy = pieces[p].x - x0, pieces[p].y - y0
-        # Skip sections while the chords stay on the curve to a fraction of a pixel.
-        close = max(np.sqrt(dx * dx + dy * dy) - pieces[p].radius, _F(3.0))
-        slack = _F(8.0 * CURVE_TOLERANCE) * close / (fx * max(pieces[p].bend, _F(1e-5)))
-        stride = np.int32(1)
-        steps = pieces[p].steps
-        while stride < steps and _F(4 * stride * stride) < slack:
-            stride = np.int32(stride * np.int32(2))
-        at = pieces[p].first
-        stop = np.int32(at + steps)
-        if n + np.uint64(np.uint32(steps)) + one >= np.uint64(MAX_SECTIONS):
+        of = pieces[np.uint64(np.uint32(piece[i]))]
+        steps = np.uint64(np.uint32(of.steps))
+        if n + steps + np.uint64(2 * EIGHT) >= np.uint64(MAX_SECTIONS):
             break
-        if at != come_to:
-            if n > np.uint64(0):
-                layer[n - one] = -1
-                last[chains] = n - one
-                chains += one
-            section[n] = at
-            layer[n] = pieces[p].layer
-            fetch(points, np.uint64(np.uint32(at)))
-            n += one
-        while at < stop:
-            at = min(np.int32(at + stride), stop)
-            section[n] = at
-            layer[n] = pieces[p].layer
-            fetch(points, np.uint64(np.uint32(at)))
-            n += one
-        come_to = stop
+        level = np.uint64(np.uint32(min(wanted[i], COARSEST[steps])))
+        many = ((steps + (one << level) - one) >> level) + one
+        at = np.int32(of.first + LEVEL_BEGINS[steps, level])
+        fetch(points, np.uint64(np.uint32(at)))
+        fetch(points, np.uint64(np.uint32(at)) + many - one)
+        goes_on = np.uint64(of.start == come_to)
+        # A chain ends where none goes on, the first one before it has begun: written over then.
+        before = n - min(n, one)
+        layer[before] = layer[before] if goes_on else np.int32(-1)
+        last[chains] = before
+        chains += np.uint64((n > np.uint64(0)) & (of.start != come_to))
+        at = np.int32(at + np.int32(goes_on))
+        which = of.layer
+        for j in range(np.uint64(EIGHT)):  # most have fewer; what is too much is written over
+            section[n + j] = np.int32(at + np.int32(j))
+            layer[n + j] = which
+        more = np.uint64(EIGHT)
+        while more < many:
+            section[n + more] = np.int32(at + np.int32(more))
+            layer[n + more] = which
+            more += one
+        n += many - goes_on
+        come_to = np.int32(of.start + of.steps)
     if n > np.uint64(0):
         layer[n - one] = -1
         last[chains] = n - one
@@ -271,7 +304,7 @@ def _find_sections(outlines, scene, count, numbers, x0, y0):  # type: ignore[no-
     return n, chains
 
 
-@inlined
+@uncounted_inlined
 def _column(ahead, aside, numbers):  # type: ignore[no-untyped-def]
     """Column where a point that is not nearer than the picture begins appears [px]."""
     fx, cx, tall = _F(numbers[0]), _F(numbers[2]), _F(numbers[4])
@@ -279,7 +312,7 @@ def _column(ahead, aside, numbers):  # type: ignore[no-untyped-def]
     return cx - fx * aside * scale
 
 
-@inlined
+@uncounted_inlined
 def _lower_edge(ahead, aside, other_ahead, other_aside, numbers):  # type: ignore[no-untyped-def]
     """Column where the edge between two points meets the picture's lower edge [px]."""
     fx, cx, nearest = _F(numbers[0]), _F(numbers[2]), _F(numbers[8])
@@ -288,7 +321,7 @@ def _lower_edge(ahead, aside, other_ahead, other_aside, numbers):  # type: ignor
     return cx - fx * at / scale
 
 
-@inlined
+@uncounted_inlined
 def _project(side, crossing, count, numbers):  # type: ignore[no-untyped-def]
     """Where one side's sections appear in the picture, and edges begin and end in it."""
     ahead, aside, begin, end, row = side.ahead, side.aside, side.begin, side.end, side.row
@@ -323,7 +356,7 @@ def _project(side, crossing, count, numbers):  # type: ignore[no-untyped-def]
             end[edge] = column
 
 
-@inlined
+@uncounted_inlined
 def _place_sections(outlines, count, points, x0, y0, cos, sin):  # type: ignore[no-untyped-def]
     """Where the sections lie as seen from the camera's foot."""
     section, left, right = outlines.section, outlines.left, outlines.right
@@ -339,86 +372,92 @@ def _place_sections(outlines, count, points, x0, y0, cos, sin):  # type: ignore[
         right_aside[k] = cos * dy - sin * dx
 
 
-@inlined
-def _cut_ends(cells, room, parts, n, outlines, chains, numbers, width, stride, above, below):  # type: ignore[no-untyped-def]
-    """Cut the first and the last cross-section of every chain, from side to side."""
-    left, right = outlines.left, outlines.right
+@uncounted_inlined
+def _list_ends(outlines, chains, numbers):  # type: ignore[no-untyped-def]
+    """The first and the last cross-section of every chain as edges, from side to side."""
+    left, right, ends = outlines.left, outlines.right, outlines.ends
     last, layer = outlines.last, outlines.layer
-    left_ahead, left_aside, left_row = left.ahead, left.aside, left.row
-    right_ahead, right_aside, right_row = right.ahead, right.aside, right.row
-    nearest = _F(numbers[8])
-    each = np.int32(np.int32(np.int32(below - above) >> np.int32(ROW_BITS)) * stride)
+    left_ahead, left_aside, left_begin, left_row = left.ahead, left.aside, left.begin, left.row
+    right_ahead, right_aside, right_begin, right_row = (
+        right.ahead, right.aside, right.begin, right.row,
+    )  # fmt: skip
+    u0, u1, y0, y1, which = ends.u0, ends.u1, ends.y0, ends.y1, ends.layer
+    nearest, two, one = _F(numbers[8]), np.uint64(2), np.uint64(1)
     first = np.uint64(0)
     for i in range(chains):
         stop = np.uint64(np.uint32(last[i]))
-        which = np.int32(layer[first] * each)
-        for k, turned in ((first, np.int32(1)), (stop, np.int32(-1))):
-            if left_row[k] != right_row[k]:
-                near, far = left_ahead[k], right_ahead[k]
-                # The columns of the sections themselves: those of edges may be cut.
-                u0 = _column(max(near, nearest), left_aside[k], numbers)
-                u1 = _column(max(far, nearest), right_aside[k], numbers)
+        which[two * i] = which[two * i + one] = layer[first]
+        for k, n in ((first, two * i), (stop, two * i + one)):
+            near, far = left_ahead[k], right_ahead[k]
+            # The columns of the sections themselves: those of edges may be cut.
+            u, v = left_begin[k], right_begin[k]
+            if near < nearest or far < nearest:
+                u = _column(max(near, nearest), left_aside[k], numbers)
+                v = _column(max(far, nearest), right_aside[k], numbers)
                 if (near < nearest) != (far < nearest):
                     column = _lower_edge(near, left_aside[k], far, right_aside[k], numbers)
                     if near < nearest:
-                        u0 = column
+                        u = column
                     else:
-                        u1 = column
-                n = cut_edge(
-                    cells, room, parts, n, u0, u1, left_row[k], right_row[k], which, turned, width,
-                    stride, above, below,
-                )  # fmt: skip
-        first = stop + np.uint64(1)
-    return n
+                        v = column
+            u0[n], u1[n], y0[n], y1[n] = u, v, left_row[k], right_row[k]
+        # Back from the right side to the left one.
+        n = two * i + one
+        u0[n], u1[n] = u1[n], u0[n]
+        y0[n], y1[n] = y1[n], y0[n]
+        first = stop + one
 
 
-@inlined
-def _draw_ground(cells, parts_room, room, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
+@uncounted_inlined
+def _draw_ground(cells, parts, edges, room, scene, road, lens, width, height, x, y, yaw):  # type: ignore[no-untyped-def]
     """Add every ribbon in view to `cells`.
 
     An outline goes along the right side of a ribbon, back along its left side, and to where it
     began.
     """
     numbers = lens.numbers
-    outlines, parts = outlines_in(room), parts_in(parts_room)
+    outlines = outlines_in(room)
     left, right = outlines.left, outlines.right
     cos, sin = _F(np.cos(yaw)), _F(np.sin(yaw))
     x0, y0 = _F(x), _F(y)
     pieces = _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin)
-    count, chains = _find_sections(outlines, scene, pieces, numbers, x0, y0)
+    count, chains = _find_sections(outlines, scene, pieces)
     _place_sections(outlines, count, scene.points, x0, y0, cos, sin)
     _project(left, outlines.crossing, count, numbers)
     _project(right, outlines.crossing, count, numbers)
+    _list_ends(outlines, chains, numbers)
     rows = np.int32(numbers[9])
     above, below = np.int32(rows << ROW_BITS), np.int32(height << ROW_BITS)
-    stride = np.int32(cells.shape[0] // (LAYERS * (height - rows)))
-    edges = count - min(count, np.uint64(1))
+    plane = np.int32(cells.shape[0] // LAYERS)
+    stride = np.int32(plane // np.int32(height - rows))
+    sections, layer, ends = count - min(count, np.uint64(1)), outlines.layer, outlines.ends
     n = np.uint64(0)
-    n = cut_edges(
-        cells, parts_room, parts, n, right.begin, right.end, right.row, outlines.layer, edges, np.int32(1),
-        width, stride, above, below,
+    n = ready_edges(
+        edges, n, right.begin, right.end, right.row, right.row, 1, layer, sections, np.int32(1),
+        plane, stride, above, below, width,
     )  # fmt: skip
-    n = cut_edges(
-        cells, parts_room, parts, n, left.begin, left.end, left.row, outlines.layer, edges, np.int32(-1),
-        width, stride, above, below,
+    n = ready_edges(
+        edges, n, left.begin, left.end, left.row, left.row, 1, layer, sections, np.int32(-1),
+        plane, stride, above, below, width,
     )  # fmt: skip
-    n = _cut_ends(
-        cells, parts_room, parts, n, outlines, chains, numbers, width, stride, above, below
-    )
-    add_parts(cells, parts_room, n, width)
+    n = ready_edges(
+        edges, n, ends.u0, ends.u1, ends.y0, ends.y1, 0, ends.layer, np.uint64(2) * chains,
+        np.int32(1), plane, stride, above, below, width,
+    )  # fmt: skip
+    draw_edges(cells, parts, edges, n, width, stride)
 
 
-@inlined
+@uncounted_inlined
 def draw_picture(  # type: ignore[no-untyped-def]
-    image, cells, parts, pixels, rows, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
+    image, cells, parts, edges, pixels, rows, palette, outlines, crest, scene, road, lens, hills, look, x, y, yaw,
     noise_key,
 ):  # fmt: skip
     """Draw what one camera sees.
 
     Args:
         image: (H, 3 W) uint8, written: R G B of each pixel.
-        cells: of `make_cells` in one row, scratch, zero before and after. parts, pixels, palette,
-            outlines, crest: scratch.
+        cells: of `make_cells` in one row, scratch, zero before and after. parts, edges, pixels,
+            palette, outlines, crest: scratch.
         x, y, yaw: rear axle of the car, world frame [m, m, rad].
         noise_key: int32 that is different for every picture.
     """
@@ -428,14 +467,14 @@ def draw_picture(  # type: ignore[no-untyped-def]
     # The camera's foot, not the rear axle, is the origin from here on.
     x += lens.numbers[5] * np.cos(yaw)
     y += lens.numbers[5] * np.sin(yaw)
-    _draw_ground(cells, parts, outlines, scene, road, lens, width, height, x, y, yaw)
+    _draw_ground(cells, parts, edges, outlines, scene, road, lens, width, height, x, y, yaw)
     kerbs = scene.kerbs[road] != 0
     colour_ground(image, cells, pixels, rows, palette, lens, look, x, y, yaw, width, kerbs)
     if look.noise > _F(0.0):
         add_noise(image, look.noise, noise_key)
 
 
-@compiled
+@uncounted
 def draw_pictures(  # type: ignore[no-untyped-def]
     images, first, stop, scratch, scene, roads, lens, hills, looks, x, y, yaw, noise_keys
 ):
@@ -448,6 +487,6 @@ def draw_pictures(  # type: ignore[no-untyped-def]
     """
     for i in range(first, stop):
         draw_picture(
-            images[i], scratch.cells, scratch.parts, scratch.pixels, scratch.rows, scratch.palette, scratch.outlines,
+            images[i], scratch.cells, scratch.parts, scratch.edges, scratch.pixels, scratch.rows, scratch.palette, scratch.outlines,
             scratch.crest, scene, roads[i], lens, hills, looks[i], x[i], y[i], yaw[i], noise_keys[i],
         )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .appearance import SKYLINE_STEPS
-from .compiled import compiled, inlined
+from .compiled import uncounted, uncounted_inlined
 from .fixed_point import HALF, WHOLE, share_of
 from .raster import FULL, LAYERS, ROW_BITS, scratch_rows
 from .vectors import fill_sixteen, take_row
@@ -58,7 +58,7 @@ def make_pixels(width: int) -> Pixels:
     return Pixels(rows[:LAYERS].reshape(-1), rows[LAYERS])
 
 
-@inlined
+@uncounted_inlined
 def _hash(column, row, salt):  # type: ignore[no-untyped-def]
     """A number in [-1, 1) that belongs to a cell of the ground: an integer hash, no table."""
     # Numba widens 32-bit products to 64 bits; the casts keep them, and the vector lanes, at 32.
@@ -71,7 +71,7 @@ def _hash(column, row, salt):  # type: ignore[no-untyped-def]
     return _F(np.int32(h)) * _F(1.0 / 2147483648.0)
 
 
-@inlined
+@uncounted_inlined
 def _grain_row(grain, at, width, x, y, dx, dy):  # type: ignore[no-untyped-def]
     """Numbers that belong to cells of the ground: an integer hash, no table.
 
@@ -88,7 +88,7 @@ def _grain_row(grain, at, width, x, y, dx, dy):  # type: ignore[no-untyped-def]
         grain[at + u] = _U16(h >> _SIXTEEN)
 
 
-@inlined
+@uncounted_inlined
 def _colour_row(  # type: ignore[no-untyped-def]
     image, v, shares, room, grain, width, palette, wear, fades, clear, haze_red, haze_green, haze_blue
 ):  # fmt: skip
@@ -145,7 +145,7 @@ def _colour_row(  # type: ignore[no-untyped-def]
         image[v, three * u + _U64(2)] = _U8(min(blue, most))
 
 
-@inlined
+@uncounted_inlined
 def _fill_palette(palette, look, kerbs):  # type: ignore[no-untyped-def]
     """Lit colours [1/128 grey level] and contrast of the grain of each material."""
     for c in range(3):
@@ -160,13 +160,13 @@ def _fill_palette(palette, look, kerbs):  # type: ignore[no-untyped-def]
         palette[m, 3] = _U16(min(_F(_ROUGH[m]) * look.grain, _F(0.999)) * _F(65536.0))
 
 
-@inlined
+@uncounted_inlined
 def _fixed(cells):  # type: ignore[no-untyped-def]
     """A coordinate in cells of the grain, in 32 bits that turn over where the grain repeats."""
     return _U32(np.int64(np.floor(cells * (1 << _FRACTION_BITS))))
 
 
-@inlined
+@uncounted_inlined
 def _prepare_rows(rows, count, lens, look, x, y, yaw):  # type: ignore[no-untyped-def]
     """Where the grain lies in each row, and how hazy it is; vectorised by the compiler."""
     distance, below, side, density = lens.distance, lens.share, lens.side, lens.density
@@ -197,7 +197,7 @@ def _prepare_rows(rows, count, lens, look, x, y, yaw):  # type: ignore[no-untype
         blue[row] = _U16(min((one - clear) * far_blue, most) + half)
 
 
-@inlined
+@uncounted_inlined
 def colour_ground(  # type: ignore[no-untyped-def]
     image, cells, pixels, rows, palette, lens, look, x, y, yaw, width, kerbs
 ):
@@ -233,12 +233,12 @@ def colour_ground(  # type: ignore[no-untyped-def]
         )  # fmt: skip
 
 
-@inlined
+@uncounted_inlined
 def _mix(low, high, share):  # type: ignore[no-untyped-def]
     return low + share * (high - low)
 
 
-@inlined
+@uncounted_inlined
 def _fill_row(image, v, width, red, green, blue):  # type: ignore[no-untyped-def]
     three, many = _U64(3), _U64(_U64(width) >> _U64(4))
     at = _U64(v) * _U64(width) * three
@@ -251,7 +251,7 @@ def _fill_row(image, v, width, red, green, blue):  # type: ignore[no-untyped-def
         image[v, three * u + _U64(2)] = blue
 
 
-@inlined
+@uncounted_inlined
 def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-untyped-def]
     """Sky and hills, from the top of the picture to the row above the horizon's."""
     fy, cy = _F(lens.numbers[1]), _F(lens.numbers[3])
@@ -311,7 +311,7 @@ def draw_sky(image, crest, lens, hills, look, yaw, width):  # type: ignore[no-un
             image[v, three * u + _U64(2)] = _U8(np.int32(s2 + share * (h2 - s2)))
 
 
-@compiled
+@uncounted
 def add_noise(image, sigma, key):  # type: ignore[no-untyped-def]
     """Add sensor noise of standard deviation `sigma`: a sum of three uniforms, hashed."""
     height, bytes_wide = image.shape

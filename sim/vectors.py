@@ -42,6 +42,10 @@ def _larger(builder: Any, a: Any, b: Any) -> Any:
     return builder.select(builder.icmp_signed(">", a, b), a, b)
 
 
+def _greater(builder: Any, a: Any, b: Any) -> Any:
+    return builder.select(builder.fcmp_ordered(">", a, b), a, b)
+
+
 @_operation
 def add_four(_context: Any, cells: Any, at: Any, amounts: Any, first: Any) -> Any:
     """cells[at : at + 4] += amounts[first : first + 4]; int16 arrays, uint64 indices, no checks."""
@@ -180,6 +184,189 @@ def fill_sixteen(_context: Any, image: Any, at: Any, colour: Any) -> Any:
             where = builder.add(at, ir.Constant(at.type, 16 * part))
             target = _pointer(context, builder, signature.args[0], image, where, 16)
             builder.store(some, target, align=1)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+class _Circles:
+    """Eight circles on the ground, as they lie in an array: x, y, radius, and more."""
+
+    def __init__(self, context: Any, builder: Any, kind: Any, array: Any, at: Any) -> None:
+        self._all = (context, builder, kind, array, at)
+
+    def row(self, number: int) -> Any:
+        context, builder, kind, array, at = self._all
+        index = builder.add(at, ir.Constant(at.type, _EIGHT * number))
+        return builder.load(_pointer(context, builder, kind, array, index, _EIGHT), align=4)
+
+    def seen(self, place: list[Any], view: list[Any]) -> tuple[Any, Any, Any]:
+        """Which are in view (<8 x i1>), and how far east and north of the camera they lie."""
+        builder = self._all[1]
+        x0, y0, cos, sin = place
+        add, sub, mul = builder.fadd, builder.fsub, builder.fmul
+        nearest, reach, edge_left, norm_left, edge_right, norm_right, tall = view
+        dx, dy, radius = sub(self.row(0), x0), sub(self.row(1), y0), self.row(2)
+        ahead = add(mul(cos, dx), mul(sin, dy))
+        aside = sub(mul(cos, dy), mul(sin, dx))
+        least = sub(builder.fneg(radius), tall)
+        left = mul(sub(mul(ahead, edge_left), aside), norm_left)
+        right = mul(add(mul(ahead, edge_right), aside), norm_right)
+        found = builder.fcmp_ordered(">=", add(ahead, radius), nearest)
+        for test in (
+            builder.fcmp_ordered("<=", sub(ahead, radius), reach),
+            builder.fcmp_ordered(">=", left, least),
+            builder.fcmp_ordered(">=", right, least),
+        ):
+            found = builder.and_(found, test)
+        return found, dx, dy
+
+
+def _bits(builder: Any, mask: Any) -> Any:
+    """<8 x i1> as the lowest bits of a word."""
+    return builder.zext(builder.bitcast(mask, ir.IntType(_EIGHT)), _WORD)
+
+
+@_operation
+def see_eight(
+    _context: Any, circles: Any, at: Any, x0: Any, y0: Any, cos: Any, sin: Any, view: Any
+) -> Any:
+    """Which of eight circles on the ground are in view, a bit for each; uint32.
+
+    Args:
+        circles: float32; from index `at` (uint64) on eight x, eight y, eight radii.
+        x0, y0, cos, sin: float32, the camera's foot and yaw.
+        view: 7 float32: the nearest and the greatest distance ahead; how far the view's edges lie
+            aside per metre ahead, each with the cosine of its angle, left and right; a margin.
+    """
+    real = types.float32
+    signature = types.uint32(circles, types.uint64, real, real, real, real, view)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, at, *numbers, view = arguments
+        group = _Circles(context, builder, signature.args[0], array, at)
+        place = [_all(builder, number, _EIGHT) for number in numbers]
+        sides = [_all(builder, n, _EIGHT) for n in cgutils.unpack_tuple(builder, view, 7)]
+        return _bits(builder, group.seen(place, sides)[0])
+
+    return signature, generate
+
+
+@_operation
+def see_pieces(
+    _context: Any, circles: Any, at: Any, x0: Any, y0: Any, cos: Any, sin: Any, view: Any,
+    blur: Any, slack: Any, straight: Any, near: Any, levels: Any,
+) -> Any:  # fmt: skip
+    """`see_eight` of `Scene.circles`, and how coarsely each may be drawn.
+
+    Args:
+        blur, slack, straight, near: float32. Pieces are shown where their `beyond` * blur < their
+            distance squared <= their `until` * blur. Level k may be drawn where 4**k < slack[0] *
+            distance / (slack[1] * bend), with at least `near` for the distance to the circle and
+            `straight` for the bend; `slack` is a pair.
+        levels: int32, written: levels[:8] are 0 to 6.
+    """
+    real = types.float32
+    signature = types.uint32(
+        circles, types.uint64, real, real, real, real, view, real, slack, real, real, levels
+    )
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array, at, x0, y0, cos, sin, view, blur, slack, straight, near, levels = arguments
+        group = _Circles(context, builder, signature.args[0], array, at)
+        place = [_all(builder, number, _EIGHT) for number in (x0, y0, cos, sin)]
+        sides = [_all(builder, n, _EIGHT) for n in cgutils.unpack_tuple(builder, view, 7)]
+        blur, straight, near = (_all(builder, n, _EIGHT) for n in (blur, straight, near))
+        over, under = (_all(builder, n, _EIGHT) for n in cgutils.unpack_tuple(builder, slack, 2))
+        found, dx, dy = group.seen(place, sides)
+        mul = builder.fmul
+        square = builder.fadd(mul(dx, dx), mul(dy, dy))
+        beyond = builder.fcmp_ordered(">", square, mul(blur, group.row(3)))
+        until = builder.fcmp_ordered("<=", square, mul(blur, group.row(4)))
+        found = builder.and_(found, builder.and_(beyond, until))
+        kind = ir.FunctionType(square.type, [square.type])
+        root = cgutils.get_or_insert_function(builder.module, kind, "llvm.sqrt.v8f32")
+        close = _greater(builder, builder.fsub(builder.call(root, [square]), group.row(2)), near)
+        bend = _greater(builder, group.row(5), straight)
+        room = builder.fdiv(mul(over, close), mul(under, bend))
+        words = ir.VectorType(_WORD, _EIGHT)
+        level = ir.Constant(words, [0] * _EIGHT)
+        for k in range(6):
+            enough = ir.Constant(square.type, [4.0 * 4.0**k] * _EIGHT)
+            level = builder.sub(level, builder.sext(builder.fcmp_ordered("<", enough, room), words))
+        zero = ir.Constant(at.type, 0)
+        target = _pointer(context, builder, signature.args[-1], levels, zero, _EIGHT)
+        builder.store(level, target, align=4)
+        return _bits(builder, found)
+
+    return signature, generate
+
+
+@_operation
+def ready_eight(
+    _context: Any, u0: Any, u1: Any, y0: Any, y1: Any, layer: Any, k: Any, next_k: Any, turned: Any,
+    plane: Any, stride: Any, above: Any, below: Any, bits: Any, width: Any, edges: Any, at: Any,
+    room: Any,
+) -> Any:  # fmt: skip
+    """What `cut_eight` wants to know of eight edges.
+
+    Args:
+        u0, u1: float32, from `k` on: columns where the edges begin and end.
+        y0, y1: int32, rows where they do, from `k` and `next_k` on.
+        layer: int32, from `k` on, below 0 where there is no edge.
+        turned: int32, 1, or -1 where the edges go the other way.
+        plane, stride: int32, cells of a layer and of a row.
+        above, below: int32, the picture's rows, of 2**bits units each; width: float32.
+        edges: int32, written: edges[at + i * room :][:8] is where the first row begins, where the
+            edge does in it, where it ends, its top, the column there (float32), columns per unit
+            of rows (float32), 1 where it adds or -1, the first cell of the row, how many rows.
+    """
+    word, long = types.int32, types.uint64
+    signature = types.void(
+        u0, u1, y0, y1, layer, long, long, word, word, word, word, word, word, types.float32, edges,
+        long, long,
+    )  # fmt: skip
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        words = ir.VectorType(_WORD, _EIGHT)
+        reals = ir.VectorType(_FLOAT, _EIGHT)
+
+        def take(which: int, index: int) -> Any:
+            where = _pointer(context, builder, kinds[which], arguments[which], arguments[index], 8)
+            return builder.load(where, align=4)
+
+        u0, u1, y0, y1, layer = take(0, 5), take(1, 5), take(2, 5), take(3, 6), take(4, 5)
+        turned, plane, stride, above, below, bits, width = (
+            _all(builder, number, _EIGHT) for number in arguments[7:14]
+        )
+        edges, at, room = arguments[14:]
+        zero, one = ir.Constant(words, [0] * 8), ir.Constant(words, [1] * 8)
+        part = builder.sub(builder.shl(one, bits), one)  # of a row
+        down = builder.icmp_signed("<", y0, y1)
+        upper, lower = builder.select(down, u0, u1), builder.select(down, u1, u0)
+        top, bottom = _smaller(builder, y0, y1), _larger(builder, y0, y1)
+        sign = builder.select(down, turned, builder.sub(zero, turned))
+        tall = builder.sitofp(builder.sub(bottom, top), reals)
+        slope = builder.fdiv(builder.fsub(lower, upper), tall)
+        start, stop = _larger(builder, top, above), _smaller(builder, bottom, below)
+        first = builder.sub(start, builder.and_(start, part))
+        down_by = builder.mul(builder.ashr(builder.sub(first, above), bits), stride)
+        begin = builder.add(builder.mul(layer, plane), down_by)
+        leftmost = builder.select(builder.fcmp_ordered("<", u0, u1), u0, u1)
+        seen = builder.and_(
+            builder.icmp_signed("<", start, stop), builder.fcmp_ordered("<", leftmost, width)
+        )
+        seen = builder.and_(seen, builder.icmp_signed(">=", layer, zero))
+        rows = builder.ashr(builder.add(builder.sub(stop, first), part), bits)
+        rows = builder.select(seen, rows, zero)
+        values = (first, start, stop, top, upper, slope, sign, begin, rows)
+        for i, value in enumerate(values):
+            index = builder.add(at, builder.mul(room, ir.Constant(at.type, i)))
+            target = _pointer(context, builder, kinds[14], edges, index, _EIGHT)
+            if value.type == reals:
+                value = builder.bitcast(value, words)
+            builder.store(value, target, align=4)
         return context.get_dummy_value()
 
     return signature, generate

@@ -46,7 +46,9 @@ def run(folder: Path) -> tuple[float, int]:
     return float(value), int(hits)
 
 
-@pytest.mark.parametrize(("how", "call"), [("compiled", "inner"), ("inlined", "module.inner")])
+@pytest.mark.parametrize(
+    ("how", "call"), [("compiled", "inner"), ("inlined", "module.inner"), ("uncounted", "inner")]
+)
 def test_a_change_in_what_a_kernel_calls_or_counts_with_is_not_overlooked(
     tmp_path: Path, how: str, call: str
 ) -> None:

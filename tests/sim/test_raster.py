@@ -8,38 +8,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from redrive.sim.compiled import compiled
-from redrive.sim.raster import FULL, add_parts, cut_edges, make_cells, make_parts, parts_in
+from redrive.sim.raster import (
+    FULL,
+    draw_edges,
+    make_cells,
+    make_edges,
+    make_parts,
+    ready_edges,
+)
 
 HEIGHT, WIDTH = 12, 20
 Outline = Sequence[tuple[float, float]]
 
 
-ROOM = make_parts()
+ROOM, EDGES = make_parts(), make_edges(16)
 
 
 @compiled
-def add_edges(cells, room, u0, u1, y, layer, width, stride, above, below):  # type: ignore[no-untyped-def]
-    left = cut_edges(
-        cells, room, parts_in(room), np.uint64(0), u0, u1, y, layer, len(layer), np.int32(1), width,
-        stride, above, below,
+def add_edges(cells, room, edges, count, u, y, layer, width, plane, stride, above, below):  # type: ignore[no-untyped-def]
+    listed = ready_edges(
+        edges, np.uint64(0), u[:-1], u[1:], y, y, 1, layer, count, np.int32(1), plane, stride, above,
+        below, width,
     )  # fmt: skip
-    add_parts(cells, room, left, width)
+    draw_edges(cells, room, edges, listed, width, stride)
 
 
 def cells_of(outline: Outline, layer: int = 0, top: int = 0) -> np.ndarray:
     """What the edges of one outline leave in the cells of each layer, rows top..HEIGHT."""
     cells = make_cells(HEIGHT - top, WIDTH)
-    corners = np.array([*outline, outline[0]], float)
-    column = corners[:, 0].astype(np.float32)
-    count = len(outline)
+    # Read eight at a time: some more, which are not of the outline.
+    corners = np.array([*outline, outline[0], *[(5.0, 5.0), (6.0, 3.0)] * 4], float)
     add_edges(
         cells.reshape(-1),
         ROOM,
-        column[:-1],
-        column[1:],
+        EDGES,
+        len(outline),
+        corners[:, 0].astype(np.float32),
         np.floor(corners[:, 1] * FULL + 0.5).astype(np.int32),
-        np.full(count, layer, np.int32),
+        np.full(len(corners), layer, np.int32),
         WIDTH,
+        np.int32(cells[0].size),
         np.int32(cells.shape[-1]),
         np.int32(top * FULL),
         np.int32(HEIGHT * FULL),

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from redrive.sim.compiled import compiled
-from redrive.sim.vectors import add_four, cut_eight, fill_sixteen, take_row
+from redrive.sim.vectors import (
+    add_four,
+    cut_eight,
+    fill_sixteen,
+    ready_eight,
+    see_eight,
+    see_pieces,
+    take_row,
+)
 
 
 @compiled
@@ -30,6 +38,28 @@ def _cut(x0, x1, tall, row, n, at, start, stop, top, upper, slope, sign):  # typ
     cut_eight(
         x0, x1, tall, row, np.uint64(n), np.int32(at), np.int32(1024), np.int32(start), np.int32(stop),
         np.int32(top), np.float32(upper), np.float32(slope), np.int32(sign), np.int32(70), np.int32(24),
+    )  # fmt: skip
+
+
+@compiled
+def _ready(u0, u1, y, layer, k, edges, at):  # type: ignore[no-untyped-def]
+    ready_eight(
+        u0, u1, y, y, layer, np.uint64(k), np.uint64(k + 1), np.int32(-1), np.int32(500),
+        np.int32(50), np.int32(2048), np.int32(10240), np.int32(10), np.float32(40.0),
+        edges.reshape(-1), np.uint64(at), np.uint64(edges.shape[1]),
+    )  # fmt: skip
+
+
+@compiled
+def _see(circles, group, x0, y0, cos, sin, view):  # type: ignore[no-untyped-def]
+    return see_eight(circles.reshape(-1), np.uint64(24 * group), x0, y0, cos, sin, view)
+
+
+@compiled
+def _see_pieces(circles, group, x0, y0, cos, sin, view, blur, slack, levels):  # type: ignore[no-untyped-def]
+    return see_pieces(
+        circles.reshape(-1), np.uint64(48 * group), x0, y0, cos, sin, view, blur, slack,
+        np.float32(1e-5), np.float32(3.0), levels,
     )  # fmt: skip
 
 
@@ -78,3 +108,66 @@ def test_an_edge_is_cut_at_each_row(sign: int) -> None:
     np.testing.assert_array_equal(row[2:10], 70 + 24 * np.arange(8))
     for array in (x0, x1, tall, row):
         np.testing.assert_array_equal(np.delete(array, np.arange(2, 10)), 0)
+
+
+def test_edges_are_written_down_as_one_by_one() -> None:
+    rng = np.random.default_rng(0)
+    u = rng.uniform(-20.0, 60.0, 40).astype(np.float32)
+    y = rng.integers(0, 12000, 40).astype(np.int32)
+    layer = rng.integers(-1, 4, 40).astype(np.int32)
+    edges = np.full((9, 50), 7, np.int32)
+    for k in range(0, 32, 8):
+        _ready(u[:-1], u[1:], y, layer, k, edges, k + 3)
+    for k in range(32):
+        down = y[k] < y[k + 1]
+        (top, bottom), columns = sorted(y[k : k + 2]), u[k : k + 2][:: 1 if down else -1]
+        start, stop = max(top, 2048), min(bottom, 10240)
+        first = start // 1024 * 1024
+        seen = layer[k] >= 0 and start < stop and columns.min() < 40.0
+        found = edges[:, k + 3]
+        assert (*found[:4], found[6]) == (first, start, stop, top, -1 if down else 1)
+        begin = layer[k] * 500 + (first - 2048) // 1024 * 50
+        assert tuple(found[7:]) == (begin, -(-(stop - first) // 1024) if seen else 0)
+        upper, slope = found[4:6].copy().view(np.float32)
+        assert upper == columns[0]
+        assert slope == pytest.approx((columns[1] - columns[0]) / (bottom - top), rel=1e-6)
+    np.testing.assert_array_equal(np.delete(edges, np.arange(3, 35), 1), 7)
+
+
+def some_circles(names: int) -> tuple[np.ndarray, np.ndarray]:
+    """(3, names, 8) of circles around a camera at the origin, and which it sees."""
+    circles = np.random.default_rng(1).uniform(-60.0, 60.0, (3, names, 8)).astype(np.float32)
+    circles[:, 2] = np.abs(circles[:, 2]) / 6.0
+    x, y, radius = circles[:, 0], circles[:, 1], circles[:, 2]
+    aside = (x - np.abs(y)) / np.sqrt(2.0) >= -radius - 1.5
+    return circles, (x + radius >= 2.0) & (x - radius <= 50.0) & aside
+
+
+EDGE, NORM = np.float32(1.0), np.float32(np.sqrt(0.5))
+VIEW = (np.float32(2.0), np.float32(50.0), EDGE, NORM, EDGE, NORM, np.float32(1.5))
+HERE = (np.float32(0.0), np.float32(0.0), np.float32(1.0), np.float32(0.0))  # x, y, cos, sin
+
+
+def test_circles_in_view_are_seen_and_others_not() -> None:
+    circles, expected = some_circles(3)
+    assert 0 < expected.sum() < expected.size
+    for group in range(3):
+        seen = _see(circles, group, *HERE, VIEW)
+        assert [bool(seen >> j & 1) for j in range(8)] == expected[group].tolist()
+
+
+def test_pieces_are_shown_between_their_distances_and_as_coarsely_as_they_may_be() -> None:
+    circles, expected = some_circles(6)
+    square = circles[:, 0] ** 2 + circles[:, 1] ** 2
+    circles[:, 3] = np.where(circles[:, 3] > 0.0, -1.0, 300.0)
+    circles[:, 4] = np.where(circles[:, 4] > -30.0, np.inf, 500.0)
+    circles[:, 5] = np.abs(circles[:, 5]) ** 3 * 1e-6
+    expected &= (square > 2.0 * circles[:, 3]) & (square <= 2.0 * circles[:, 4])
+    close = np.maximum(np.sqrt(square) - circles[:, 2], 3.0)
+    coarse = 1.6 * close / (48.0 * np.maximum(circles[:, 5], 1e-5))
+    levels, slack = np.zeros(8, np.int32), (np.float32(1.6), np.float32(48.0))
+    for group in range(3):
+        seen = _see_pieces(circles, group, *HERE, VIEW, np.float32(2.0), slack, levels)
+        assert [bool(seen >> j & 1) for j in range(8)] == expected[group].tolist()
+        wanted = [min(sum(4.0**k < room for k in range(1, 9)), 6) for room in coarse[group]]
+        assert levels.tolist() == wanted
