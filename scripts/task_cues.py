@@ -31,8 +31,10 @@ class Cue:
 
 
 def _stood(world: RoadWorld, state: CarState, view: View) -> np.ndarray:
-    """For which share of the wait a car has stood."""
-    return (state.tally * world.dt / world.task.wait)[:, None].astype(np.float32)
+    """How long a car has stood, from when it may go, in the tolerance of the wait."""
+    task = world.task
+    missing = (state.tally * world.dt - task.wait) / task.wait_tolerance
+    return missing[:, None].astype(np.float32)
 
 
 def _lane_then(world: RoadWorld, state: CarState, view: View) -> np.ndarray:

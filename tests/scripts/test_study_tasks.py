@@ -77,7 +77,7 @@ def test_a_cue_tells_what_the_picture_hides() -> None:
     state = world.reset(seeds)
     assert (
         STOOD.tell(world, state._replace(tally=np.full(4, 15)), look(world, state)).tolist()
-        == [[0.75]] * 4
+        == [[-1.0]] * 4
     )
 
     world = task_world(latency_task(8), "0-20")
