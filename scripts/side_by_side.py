@@ -1,6 +1,7 @@
 """Work in several processes at a time, with one progress bar.
 
 Small networks gain nothing from two threads, but two of them train side by side on two cores.
+What is done one after the other stays in this process: another would first import torch again.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import pickle
 import queue
 import signal
 import threading
@@ -23,7 +25,7 @@ ORPHAN_CHECK = 1.0  # how often a process looks whether its parent is still ther
 
 
 class Job(NamedTuple):
-    """`work(report, *arguments)` in a process of its own; `report(count, note)` says how far it is."""
+    """`work(report, *arguments)`, maybe in another process; `report(count, note)` says how far it is."""
 
     name: str
     size: int  # how many `report`s count as done
@@ -44,8 +46,10 @@ def usable_cores() -> int:
 def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[Any]:
     """What every job returned, in order; the first error of one stops the others.
 
-    Ctrl-C stops all of them; what they had saved stays.
+    Ctrl-C stops all of them; what they had saved stays. One at a time needs no other process.
     """
+    if min(processes, len(jobs)) <= 1:
+        return _run_here(label, jobs)
     context = multiprocessing.get_context("spawn")
     total = sum(job.size for job in jobs)
     beside = SyncManager(ctx=context)
@@ -74,6 +78,24 @@ def run_side_by_side(label: str, jobs: Sequence[Job], processes: int) -> list[An
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _run_here(label: str, jobs: Sequence[Job]) -> list[Any]:
+    """One job after the other, each with copies, as another process would have got them."""
+    with terminal.progress(label, sum(job.size for job in jobs)) as tick:
+
+        def done(job: Job) -> Any:
+            def report(count: int, note: str = "") -> None:
+                tick(count, note=f"{job.name} {note}".strip())
+
+            work, arguments = _as_sent((job.work, job.arguments))
+            return _as_sent(work(report, *arguments))
+
+        return [done(job) for job in jobs]
+
+
+def _as_sent(value: Any) -> Any:
+    return pickle.loads(pickle.dumps(value))
 
 
 def _finished(running: Sequence[Future[Any]]) -> bool:

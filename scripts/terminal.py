@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 FAR_APART = 10.0  # between two plain progress lines at most, while there is progress [s]
 CLOSE = 1.0  # and at least [s]
+
+_bars: list[str] = []  # that are on the terminal
 
 
 class Tick(Protocol):
@@ -42,9 +44,11 @@ def progress(label: str, total: int) -> Iterator[Tick]:
             for seed in seeds:
                 record(seed)
                 tick()
+
+    On a terminal, what is a part of work that has a bar already shows none of its own.
     """
     if _status().is_terminal:
-        with _bar(label, total) as tick:
+        with _bar(label, total) if not _bars else nullcontext(_show_nothing) as tick:
             yield tick
     else:
         lines = _Lines(label, total, sys.stderr)
@@ -120,12 +124,20 @@ def _bar(label: str, total: int) -> Iterator[Tick]:
         TextColumn("{task.fields[note]}", markup=False),
     )
     with Progress(*columns, console=_status()) as bar:
+        _bars.append(label)
         task = bar.add_task(label, total=total, note="")
 
         def tick(count: int = 1, note: str = "") -> None:
             bar.update(task, advance=count, note=note)
 
-        yield tick
+        try:
+            yield tick
+        finally:
+            _bars.remove(label)
+
+
+def _show_nothing(count: int = 1, note: str = "") -> None:
+    """The tick of a bar that is not there."""
 
 
 class _Lines:

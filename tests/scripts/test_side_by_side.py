@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+from redrive.side_by_side import Job, Report, run_side_by_side
 
 JOBS = """
 import time
@@ -50,10 +53,33 @@ def test_the_error_of_one_is_the_error_of_all(tmp_path: Path) -> None:
     assert "this one is broken" in done.stderr
 
 
+def note(report: Report, told: list[int], more: int) -> list[int]:
+    report(1, "half")
+    report(1, "")
+    told.append(more)
+    return told
+
+
+def test_one_at_a_time_is_done_here_with_copies_as_a_process_gets_them(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told = [1]
+    found = run_side_by_side("noting", [Job(str(i), 2, note, (told, i)) for i in (2, 3)], 1)
+    assert (found, told) == ([[1, 2], [1, 3]], [1])
+    assert run_side_by_side("noting", [Job("alone", 2, note, (told, 4))], 8) == [[1, 4]]
+    assert capsys.readouterr().err.splitlines()[-1].startswith("noting: 2 of 2")
+
+
+def test_what_no_other_process_could_be_given_is_refused_in_this_one_too() -> None:
+    with pytest.raises((AttributeError, pickle.PicklingError)):
+        run_side_by_side("noting", [Job("here", 1, lambda report: None, ())], 1)
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/stat"), reason="looks into /proc")
 def test_nobody_is_left_behind_when_the_parent_is_killed(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
-    body = f"run_side_by_side('sleeping', [Job('s', 1, jobs.sleep, ({str(mark)!r},))], 1)"
+    job = f"Job('s', 1, jobs.sleep, ({str(mark)!r},))"
+    body = f"run_side_by_side('sleeping', [{job}, {job}], 2)"
     parent = subprocess.Popen(
         program(tmp_path, body), stderr=subprocess.DEVNULL, start_new_session=True
     )

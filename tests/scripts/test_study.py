@@ -48,7 +48,7 @@ def test_the_view_synthesis_study_compares_regimes(
     monkeypatch.setattr(headline, "QUICK", tiny)
     monkeypatch.setattr(headline, "POLICIES", ("mlp",))
     out = tmp_path / "vs"
-    assert main(["study", "view-synthesis", "--quick", "--out", str(out)]) == 0
+    assert main(["study", "view-synthesis", "--quick", "--processes", "1", "--out", str(out)]) == 0
     found = json.loads((out / "summary.json").read_text())
     for figure in ("recovery", "lane_following", "open_loop"):
         assert set(found[figure]) == {"log", "side-shift", "view-synthesis", "exact"}

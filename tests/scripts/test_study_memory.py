@@ -56,7 +56,7 @@ def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     tiny = Plan((4,), 1, ("perceptron", "mlp", "attention", ORACLE), 12, (6, 16), 12, 0.03, 4)
     monkeypatch.setattr(study_memory, "QUICK", tiny)
     out = tmp_path / "memory"
-    assert main(["study", "memory", "--quick", "--out", str(out)]) == 0
+    assert main(["study", "memory", "--quick", "--processes", "1", "--out", str(out)]) == 0
     summary = json.loads((out / "summary.json").read_text())
     assert set(summary["success"]) == set(tiny.cores) == set(summary["solvable_delay"])
     for found in summary["success"].values():
@@ -64,5 +64,7 @@ def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("table.csv", "runs.csv", "success.png", "frames.png", "index.html"):
         assert (out / name).stat().st_size > 0
     before = (out / "table.csv").read_bytes()
-    assert main(["study", "memory", "--quick", "--out", str(out)]) == 0  # nothing is done again
+    assert (
+        main(["study", "memory", "--quick", "--processes", "1", "--out", str(out)]) == 0
+    )  # nothing is done again
     assert (out / "table.csv").read_bytes() == before

@@ -32,23 +32,41 @@ def test_slow_progress_is_a_line_for_every_tenth(
     assert lines[0].endswith("loss 3")
 
 
-def test_progress_on_a_terminal_is_a_bar_that_reaches_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    class Screen(io.StringIO):
-        def isatty(self) -> bool:
-            return True
+class Screen(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
+
+def make_screen(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """A terminal in the place of stderr."""
     screen = Screen()
     monkeypatch.setattr("sys.stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
+    return screen
+
+
+def test_progress_on_a_terminal_is_a_bar_that_reaches_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = make_screen(monkeypatch)
     with progress("driving", total=3) as tick:
         tick(2)
         say("half [way]")
         tick()
     assert "half [way]" in screen.getvalue()
     assert "3/3" in screen.getvalue()
+
+
+def test_a_part_of_what_has_a_bar_shows_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = make_screen(monkeypatch)
+    for _ in range(2):
+        with progress("whole", total=7) as tick:
+            with progress("part", total=5) as part:
+                part(5)
+            tick(7)
+    assert "7/7" in screen.getvalue() and "whole" in screen.getvalue()
+    assert "part" not in screen.getvalue()
 
 
 def test_an_error_leaves_no_line_that_says_done(capsys: pytest.CaptureFixture[str]) -> None:
