@@ -230,27 +230,15 @@ def _find_pieces(outlines, scene, road, numbers, width, x0, y0, cos, sin):  # ty
             fetch(flat, at)
     blur = fy * tall  # dashes of period p are finer than a row beyond sqrt(blur * p)
     # Leave points out while the chords stay on the curve to a fraction of a pixel.
-    slack = (_F(8.0 * CURVE_TOLERANCE), fx)
+    slack, straight, near = (_F(8.0 * CURVE_TOLERANCE), fx), _F(1e-5), _F(3.0)
     for i in range(blocks_seen):
         among = blocks[np.uint64(np.uint32(block[i]))]
         begin = np.uint64(np.uint32(among.first))
         for p in range(begin, begin + np.uint64(np.uint32(among.count)), eight):
-            seen = np.uint64(
-                see_pieces(
-                    flat,
-                    p * _CIRCLE,
-                    x0,
-                    y0,
-                    cos,
-                    sin,
-                    view,
-                    blur,
-                    slack,
-                    _F(1e-5),
-                    _F(3.0),
-                    levels,
-                )
+            found = see_pieces(
+                flat, p * _CIRCLE, x0, y0, cos, sin, view, blur, slack, straight, near, levels
             )
+            seen = np.uint64(found)
             for j in range(eight):
                 piece[count], level[count] = p + j, levels[j]
                 count += np.uint64(seen >> j) & one

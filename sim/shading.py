@@ -204,7 +204,7 @@ def colour_ground(  # type: ignore[no-untyped-def]
     """Colour every row below the horizon.
 
     Args:
-        image: (H, 3 W) uint8. cells: (rows, W + SPARE) int64, zero afterwards.
+        image: (H, 3 W) uint8. cells: of `make_cells` in one row, zero afterwards.
         pixels, rows: scratch; palette: (5, 4) uint16 scratch.
         x, y: the camera's foot [m]. kerbs: whether the accent is a kerb's red.
     """
