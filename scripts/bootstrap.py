@@ -349,7 +349,8 @@ def compile_kernels() -> None:
     meter = Meter("compiling the simulator")
 
     def count(line: str) -> None:
-        meter.what = line.removeprefix("compiling: ")
+        if line.startswith("compiling: "):
+            meter.what = line.removeprefix("compiling: ")
 
     # What cannot be compiled says so when it is wanted; here it would only hide what was installed.
     run_step(meter, [str(PYTHON), "-m", "redrive.kernels"], count)

@@ -66,7 +66,7 @@ def begin() -> None:
 def end(status: int) -> None:
     """The command is over: Ctrl-C only hurries Python's own end."""
     _process.status = status
-    if _process.runs:
+    if _process.runs and is_command():  # not a program that called it, and goes on
         gc.freeze()  # else half a second goes into looking for garbage that nobody will need
 
 

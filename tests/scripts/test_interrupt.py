@@ -135,3 +135,18 @@ if __name__ == '__main__':
     os.killpg(process.pid, signal.SIGINT)
     status, _, said = outcome(process)  # comes only when all that hold the pipes are gone
     assert (status, said) == (130, LINE), said
+
+
+@pytest.mark.parametrize(("name", "kept"), [("redrive", True), ("notebook", False)])
+def test_only_the_end_of_a_process_leaves_its_garbage(
+    tmp_path: Path, name: str, kept: bool
+) -> None:
+    program = tmp_path / name
+    program.write_text(
+        "import gc\nfrom redrive import cli\ncli.main(['list'])\n"
+        "print('\\n', gc.get_freeze_count() > 0)"
+    )
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split()[-1] == str(kept)
