@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 DRIVERS = {"perceptron": 300, "mlp": 1000, "rnn": 900, "lstm": 1150, "attention": 900}
 WATCHED_FIRST = "lstm"
 FILM_SEED = 3  # of the suite's episodes
-FILM_STEPS = 120
+FILM_STEPS = 100
+FILM_RATE = 10.0  # pictures a second, one for each step: as many as the report has room for
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,9 @@ def _drive(report: Report, options: evaluation.EvaluateOptions, word: str) -> Po
     world = evaluation.make_world(options)
     film = options.out.parent / f"{name}.webm"
     seed = int(suite_seeds(options.seed or 0, FILM_SEED + 1)[FILM_SEED])
-    driving_film(world, make_driver(word, world), seed, film, FILM_STEPS, driver=name)
+    driving_film(
+        world, make_driver(word, world), seed, film, FILM_STEPS, driver=name, fps=FILM_RATE
+    )
     return replace(judged, videos=(Video(film.name, f"{name}, episode {FILM_SEED}"),))
 
 
