@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DRIVERS = {"perceptron": 300, "mlp": 1000, "rnn": 900, "lstm": 1150, "attention": 900}
 WATCHED_FIRST = "lstm"
 FILM_SEED = 3  # of the suite's episodes
-FILM_STEPS = 100
+FILM_STEPS = 90
 FILM_RATE = 10.0  # pictures a second, one for each step: as many as the report has room for
 
 
