@@ -233,7 +233,7 @@ def _plot(path: Path, table: Sequence[Mapping[str, Any]]) -> None:
             at = [tests.index(row["test"]) + 0.07 * (number - 3) for row in some]
             line = "-" if len(tests) > 1 else ""
             drawn[name] = axis.errorbar(
-                at, [row["mean"] for row in some], _reach(some), marker="o", capsize=3,
+                at, [row["mean"] for row in some], _reach(some), marker="os"[number >= len(COLOURS)], capsize=3,
                 linestyle=line, color=colours[name],
             )  # fmt: skip
         if len(tests) > 1:
