@@ -174,15 +174,12 @@ def paired(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> list[d
     for row in rows:
         looks[row["variant"]].setdefault(row["seed"], []).append(row)
 
-    def lowest(some: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-        return min(some, key=lambda row: row["validation_loss"])
-
     plain = looks[COMPARED]
     remedies = {
         name: {seed: some[-1] for seed, some in looks[name].items()}
         for name in variants if name != COMPARED
     }  # fmt: skip
-    remedies["few, stopped early"] = {seed: lowest(some) for seed, some in plain.items()}
+    remedies["few, stopped early"] = {seed: _lowest(some) for seed, some in plain.items()}
     return [
         {"remedy": name, "seeds": len(told)}
         | _changes([
@@ -191,6 +188,11 @@ def paired(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> list[d
         ])
         for name, told in remedies.items()
     ]  # fmt: skip
+
+
+def _lowest(looks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Where the held-out loss was lowest: early stopping."""
+    return min(looks, key=lambda row: row["validation_loss"])
 
 
 def _changes(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -210,7 +212,7 @@ def summarise(rows: Sequence[Mapping[str, Any]], variants: Sequence[str]) -> dic
             looks = [row for row in rows if (row["variant"], row["seed"]) == (variant, seed)]
             moments = {
                 "end": looks[-1],
-                "lowest held-out loss": min(looks, key=lambda row: row["validation_loss"]),
+                "lowest held-out loss": _lowest(looks),
                 "furthest driven": max(looks, key=lambda row: row["route_completion"]),
             }
             chosen += [{**row, "moment": moment} for moment, row in moments.items()]
