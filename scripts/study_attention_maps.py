@@ -56,7 +56,7 @@ class Plan:
     episodes: int
 
 
-FULL = Plan(delay=16, seeds=3, drives=96, eyes=(500, 128), eyes_drives=192, steps=150, episodes=64)
+FULL = Plan(delay=16, seeds=8, drives=96, eyes=(500, 128), eyes_drives=192, steps=150, episodes=64)
 QUICK = Plan(delay=8, seeds=1, drives=96, eyes=(400, 64), eyes_drives=128, steps=100, episodes=16)
 
 
