@@ -23,7 +23,6 @@ from redrive.task_lab import (
     DRIVERS,
     FOUR_FRAMES,
     SEES_NOW,
-    SMALL,
     TOLD,
     TOLD_SPEED,
     Case,
@@ -113,7 +112,7 @@ def _make_eyes(folder: Path, size: Size) -> dict[str, dict[str, float]]:
     def learn(name: str, case: Case, driver: Driver) -> dict[str, float]:
         from redrive.models.checkpoint import save_policy
 
-        drives = drives_to_see(case.camera, size.eyes_drives, size.seconds, 500_000)
+        drives = drives_to_see(size.eyes_drives, size.seconds, 500_000)
         with terminal.progress(f"learning to see, {name}", size.eyes) as tick:
             policy, wrong = make_eyes(case, driver, drives, size.eyes, tick)
         save_policy(folder / "runs" / name, policy, {})
@@ -146,10 +145,7 @@ def one_case(
 
     told = once(
         folder / "found" / f"{name}-expert.json",
-        lambda: {
-            test: judge(task, Expert(), size.episodes, camera=SMALL)  # it looks at no picture
-            for test, task in case.tested.items()
-        },
+        lambda: {test: judge(task, Expert(), size.episodes) for test, task in case.tested.items()},
     )
     note(EXPERT, first_seed, told)
     drives: list[Any] = []
@@ -174,7 +170,6 @@ def one_case(
                 task,
                 agent,
                 size.episodes,
-                camera=case.camera,
                 speedometer=driver.speedometer,
                 cue=case.cue if driver.told else None,
             )

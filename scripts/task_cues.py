@@ -30,11 +30,13 @@ class Cue:
     tell: Callable[[RoadWorld, CarState, View], np.ndarray]
 
 
-def _stood(world: RoadWorld, state: CarState, view: View) -> np.ndarray:
-    """How long a car has stood, from when it may go, in the tolerance of the wait."""
-    task = world.task
-    missing = (state.tally * world.dt - task.wait) / task.wait_tolerance
-    return missing[:, None].astype(np.float32)
+def _waited(world: RoadWorld, state: CarState, view: View) -> np.ndarray:
+    """Whether a car has stood for as long as it has to: 0 or 1.
+
+    How long it has stood tells as much, but a network makes a slope of a step and goes too soon.
+    """
+    over = state.tally * world.dt >= world.task.wait - 1e-9
+    return over[:, None].astype(np.float32)
 
 
 def _lane_then(world: RoadWorld, state: CarState, view: View) -> np.ndarray:
@@ -54,6 +56,6 @@ def _lane_in_the_dark(world: RoadWorld, state: CarState, view: View) -> np.ndarr
     return np.concatenate([dark, lane], axis=1).astype(np.float32)
 
 
-STOOD = Cue(1, _stood)
+WAITED = Cue(1, _waited)
 LANE_THEN = Cue(len(LANE_SIZES), _lane_then)
 LANE_IN_THE_DARK = Cue(1 + len(LANE_SIZES), _lane_in_the_dark)

@@ -33,14 +33,14 @@ from redrive.sim.task import LANE_FOLLOWING, Task
 from redrive.sim.vehicle import Command
 from redrive.sim.world import CarState, RoadWorld, Sensor
 from redrive.study_runs import CLEAR, DT
-from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, STOOD, Cue
+from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, WAITED, Cue
 from redrive.task_eyes import PAST, QUANTITIES, SeesChange, WithChange, look_around, single_frames
 
 if TYPE_CHECKING:
     from redrive.models.policy import ObservationSpec, Policy
     from redrive.models.sequence import SequencePolicy
 
-FULL, SMALL = Camera(), Camera().scaled(0.5)
+CAMERA = Camera()
 LEARNED_ROADS, TEST_ROADS = "0-200", "5000-5200"
 COMMAND_SCALE = (0.02, 1.0)  # a typical curvature and acceleration, the same for all [1/m, m/s²]
 SEES_NOW = "one frame"
@@ -90,7 +90,6 @@ class Case:
     previous: bool = False
     change: bool = False
     cue: Cue | None = None
-    camera: Camera = FULL
     steps: int = 300  # of learning
     from_start: float = 0.25  # share of windows that begin with their drive
     balance: float = 5.0  # a rare curvature counts so much more
@@ -111,7 +110,7 @@ def _latency(steps: int) -> Case:
 CASES = {
     "stop-sign": Case(
         stop_sign_task(), {"": stop_sign_task()}, window=192, batch=12, look_back=48, steps=1500,
-        from_start=1.0, balance=1.0, push=(0.8, 2.5), cue=STOOD,
+        from_start=1.0, balance=1.0, push=(0.8, 2.5), cue=WAITED,
     ),
     "blackout": Case(
         blackout_task(0.5, 4),
@@ -119,7 +118,7 @@ CASES = {
         window=64, batch=24, steps=2500, cue=LANE_IN_THE_DARK,
     ),
     "unseen-speed": Case(
-        unseen_speed_task(), {"": unseen_speed_task()}, camera=SMALL, change=True,
+        unseen_speed_task(), {"": unseen_speed_task()}, change=True,
         window=64, steps=1500, push=(1.6, 3.0),
     ),
     "latency-4": _latency(4),
@@ -136,7 +135,7 @@ SEEN = (
 )
 
 
-def task_world(task: Task, roads: str, *, camera: Camera = FULL, told: bool = False) -> RoadWorld:
+def task_world(task: Task, roads: str, *, told: bool = False) -> RoadWorld:
     """Where a task is driven, on a clear day.
 
     Args:
@@ -145,7 +144,7 @@ def task_world(task: Task, roads: str, *, camera: Camera = FULL, told: bool = Fa
     """
     family = f"{task.world.rsplit(',', 1)[0]},seeds={roads}"
     text = family if task.world.startswith("stop:") else f"procedural:{roads}"
-    sensors: dict[str, Sensor] = {"camera": camera}
+    sensors: dict[str, Sensor] = {"camera": CAMERA}
     if told or "odometry" not in task.hides:
         sensors["odometry"] = Odometry()
     return RoadWorld(text, sensors, task, appearance=CLEAR)
@@ -157,7 +156,7 @@ def demonstration_world(case: Case, seconds: float) -> RoadWorld:
     if task.wait == 0.0:
         fastest = 2.0 if task.hold_speed else 1.2  # of the careful speed
         task = replace(task, route_length=0.0, time_limit=seconds, start_speed=(0.2, fastest))
-    return task_world(task, LEARNED_ROADS, camera=case.camera, told=True)
+    return task_world(task, LEARNED_ROADS, told=True)
 
 
 def demonstrate(case: Case, episodes: int, seconds: float, seed: int) -> list[Any]:
@@ -225,11 +224,11 @@ class StandsStill:
         return Command(*chosen), (one, other)
 
 
-def drives_to_see(camera: Camera, episodes: int, seconds: float, seed: int) -> list[Drive]:
+def drives_to_see(episodes: int, seconds: float, seed: int) -> list[Drive]:
     """What eyes learn from: the worlds of `SEEN` in turn, in no order."""
     drives: list[Drive] = []
     for case in SEEN:
-        world = demonstration_world(replace(case, camera=camera), seconds)
+        world = demonstration_world(case, seconds)
         drives += look_around(world, case.push, episodes // len(SEEN), seed)
     order = np.random.default_rng(seed).permutation(len(drives))
     return [drives[k] for k in order]
@@ -240,7 +239,7 @@ def observed(case: Case, driver: Driver) -> tuple[ObservationSpec, dict[str, Any
     from redrive.agents.learned import observation_spec
     from redrive.models.policy import ObservationSpec, SensorSpec
 
-    world = task_world(case.learned, LEARNED_ROADS, camera=case.camera, told=driver.speedometer)
+    world = task_world(case.learned, LEARNED_ROADS, told=driver.speedometer)
     everything = observation_spec(world)
     previous = case.previous and driver.remembers
     seen = {n: s for n, s in everything.sensors.items() if previous or n in world.sensors}
@@ -297,8 +296,7 @@ def moving_eyes(case: Case, driver: Driver) -> bool:
 
 def eyes_name(case: Case, driver: Driver) -> str:
     """Drivers with the same name have the same eyes."""
-    size = "small" if case.camera == SMALL else "full"
-    return f"eyes-{size}-{'moving' if moving_eyes(case, driver) else 'still'}"
+    return "eyes-moving" if moving_eyes(case, driver) else "eyes-still"
 
 
 def eyes_of(case: Case, driver: Driver, eyes: Path) -> SequencePolicy:
@@ -380,7 +378,6 @@ def judge(
     driver: Agent,
     episodes: int,
     *,
-    camera: Camera = FULL,
     speedometer: bool = False,
     cue: Cue | None = None,
 ) -> dict[str, Any]:
@@ -390,7 +387,7 @@ def judge(
         speedometer: the speed is there even where the task hides it.
         cue: what the driver is told besides.
     """
-    world = task_world(task, TEST_ROADS, camera=camera, told=speedometer)
+    world = task_world(task, TEST_ROADS, told=speedometer)
     state = drive(world, driver, TEST_SEED + np.arange(episodes), cue)
     driven = np.clip(state.progress / state.route_length, 0.0, 1.0)
     figures = task_figures(task, world.pool.lanes, state, world.dt)

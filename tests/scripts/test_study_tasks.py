@@ -14,7 +14,7 @@ from redrive.agents.rollout import look, rollout
 from redrive.cli import main
 from redrive.sim.memory_tasks import blackout_task, latency_task, stop_sign_task
 from redrive.sim.success import is_success
-from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, STOOD
+from redrive.task_cues import LANE_IN_THE_DARK, LANE_THEN, WAITED
 from redrive.task_lab import (
     CASES,
     DRIVERS,
@@ -75,10 +75,8 @@ def test_a_cue_tells_what_the_picture_hides() -> None:
     seeds = np.arange(4)
     world = task_world(stop_sign_task(wait=2.0), "0-20")
     state = world.reset(seeds)
-    assert (
-        STOOD.tell(world, state._replace(tally=np.full(4, 15)), look(world, state)).tolist()
-        == [[-1.0]] * 4
-    )
+    stood = state._replace(tally=np.array([0, 19, 20, 21]))
+    assert WAITED.tell(world, stood, look(world, stood)).tolist() == [[0.0], [0.0], [1.0], [1.0]]
 
     world = task_world(latency_task(8), "0-20")
     state = world.reset(seeds)

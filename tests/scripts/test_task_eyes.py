@@ -47,16 +47,29 @@ def test_a_picture_with_what_has_changed_begins_with_no_change() -> None:
     assert drive.read("expert_command", 2, 4).shape == (2, 2)
 
 
+def test_what_changed_is_that_of_four_pixels_together() -> None:
+    before = np.full((4, 4, 3), 100, np.uint8)
+    now = before.copy()
+    now[1, 2] += 6  # 1.5 grey levels in the mean of the four
+    now[2:, :2] -= 80  # more than can be told
+    seen = with_change([now, before])
+    np.testing.assert_array_equal(seen[..., :3], now)
+    changed = np.full((4, 4, 3), 128)
+    changed[:2, 2:] += 3
+    changed[2:, :2] = 0
+    np.testing.assert_array_equal(seen[..., 3:], changed)
+
+
 def test_a_driver_sees_on_the_road_what_it_saw_in_drives() -> None:
     case = CASES["unseen-speed"]
     spec, encoder = observed(case, DRIVERS["lstm"])
-    assert spec.shape("camera") == (32, 48, 12) and not encoder["speed"]
+    assert spec.shape("camera") == (64, 96, 12) and not encoder["speed"]
     from redrive.models.lstm import LstmSettings
     from redrive.models.settings import from_json
 
     policy = make_policy("lstm", spec, from_json(LstmSettings, {"encoder": encoder}), seed=0)
     driver = SeesChange(LearnedDriver(policy))
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 2, 32, 48, 3), dtype=np.uint8)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 2, 64, 96, 3), dtype=np.uint8)
     memory, alone = driver.begin(2), driver.driver.begin(2)
     past = [pictures[0]] * 4
     for now in pictures:
