@@ -152,8 +152,11 @@ def one_case(
     encoded: dict[Any, tuple[Any, Any]] = {}
 
     def learned(driver: Driver, run: Path, seed: int) -> dict[str, Any]:
+        import torch
+
         from redrive.models.two_stage import encode_episodes
 
+        torch.set_num_threads(1)  # cases run side by side: more threads wait for each other
         if not drives:
             drives.extend(demonstrate(case, size.drives, size.seconds, 10_000))
         key = (driver.speedometer, driver.remembers, driver.told)

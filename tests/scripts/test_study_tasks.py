@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from redrive import study_tasks
 from redrive.agents.disturbed import NoisyDriver
@@ -45,6 +46,11 @@ def test_the_study_runs_from_end_to_end(tmp_path: Path, monkeypatch: pytest.Monk
     before = (out / "table.csv").read_bytes()
     assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
     assert (out / "table.csv").read_bytes() == before  # all is there already
+    torch.set_num_threads(2)
+    (out / "found" / "stop-sign-lstm-0.json").unlink()
+    assert main(["study", "tasks", "--quick", "--out", str(out), "--processes", "1"]) == 0
+    assert (out / "table.csv").read_bytes() == before
+    assert torch.get_num_threads() == 1  # two at a time with two threads each took minutes
 
 
 def test_cars_that_are_left_out_when_they_have_ended_end_as_in_the_loop_of_all() -> None:
