@@ -35,8 +35,7 @@ def _waited(world: RoadWorld, state: CarState, view: View) -> np.ndarray:
 
     How long it has stood tells as much, but a network makes a slope of a step and goes too soon.
     """
-    over = state.tally * world.dt >= world.task.wait - 1e-9
-    return over[:, None].astype(np.float32)
+    return world.has_waited(state)[:, None].astype(np.float32)
 
 
 def _lane_then(world: RoadWorld, state: CarState, view: View) -> np.ndarray:

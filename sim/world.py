@@ -345,6 +345,11 @@ class RoadWorld:
         wrong = np.abs(after.speed - self._target_speed(after)) > self.task.speed_tolerance
         after.tally[:] += drives & late & wrong
 
+    def has_waited(self, state: CarState) -> np.ndarray:
+        """(B,) bool: whether a car has stood for as long as its task's stop sign asks."""
+        waited: np.ndarray = state.tally * self.dt >= self.task.wait - 1e-9
+        return waited
+
     def stop_distance(self, state: CarState) -> np.ndarray:
         """(B,) way left to the stop line, from the front of the car [m]; inf without one."""
         front = state.arc_length + self.vehicle.length - self.vehicle.rear_overhang
@@ -498,8 +503,7 @@ class RoadWorld:
         if self.task.wait == 0.0:
             return np.full(len(state.x), np.inf)
         way = self.stop_distance(state) - STOP_GAP
-        waited = state.tally * self.dt >= self.task.wait - 1e-9
-        return np.where(waited | (way < -STOP_GAP - STOP_AFTER), np.inf, way)
+        return np.where(self.has_waited(state) | (way < -STOP_GAP - STOP_AFTER), np.inf, way)
 
     def foresee(self, state: CarState) -> CarState:
         """The state after the commands that are on their way: a Smith predictor with a true model.
